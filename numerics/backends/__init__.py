@@ -1,0 +1,1 @@
+"""Name tables under which one kernel text runs: numba, NumPy/SciPy, mpmath, Arb."""

@@ -1,0 +1,226 @@
+"""Loop form (SymPy) to graph.  SymPy only builds the tree: nothing is simplified or differentiated by it here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
+
+import sympy as sp
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanFalse, BooleanTrue
+
+from numerics.graph.records import Graph
+from numerics.program import LogSum, Sum, TiltSum
+from replica.nodes.functions import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
+
+_UNARY = {
+    sp.log: "log", sp.Abs: "abs", sp.sign: "sign", LogH: "logh", Hazard: "hazard", Softplus: "softplus", Sigmoid: "sigmoid", Log2Cosh: "log2cosh",
+    sp.tanh: "tanh", sp.cosh: "cosh", sp.sinh: "sinh", sp.erf: "erf", sp.erfc: "erfc", sp.sin: "sin", sp.cos: "cos", sp.tan: "tan", sp.acos: "acos",
+    sp.asin: "asin", sp.atan: "atan", sp.loggamma: "lgamma",
+}  # fmt: skip
+_COMPARE = {sp.StrictLessThan: ("lt", False), sp.LessThan: ("le", False), sp.StrictGreaterThan: ("lt", True), sp.GreaterThan: ("le", True),
+            sp.Equality: ("eq", False), sp.Unequality: ("ne", False)}  # fmt: skip
+_NAMED = {sp.pi: "pi", sp.E: "e", sp.EulerGamma: "euler_gamma", sp.oo: "inf"}
+
+
+class LoweringError(ValueError):
+    """An expression holds something that kernels do not know."""
+
+
+class Lowering:
+    """Turns expressions into records of one graph.
+
+    Args:
+        graph: receives the records.
+        parameters: record of each free symbol.
+        loops: number of each loop variable.
+    """
+
+    def __init__(self, graph: Graph, parameters: Mapping[sp.Symbol, int], loops: Mapping[sp.Symbol, int]) -> None:
+        self.graph, self.parameters, self.loops = graph, parameters, loops
+        self._done: dict[sp.Basic, int] = {}
+        self._rules: dict[type, Callable[[sp.Basic], int]] = {
+            sp.Add: self._add, sp.Mul: self._mul, sp.Pow: self._pow, sp.exp: self._exp, sp.Max: self._extreme, sp.Min: self._extreme,
+            sp.Piecewise: self._piecewise, sp.Heaviside: self._heaviside, sp.factorial: self._factorial, sp.gamma: self._gamma,
+            Sum: self._sum, LogSum: self._log_sum, TiltSum: self._tilt_sum,
+        }  # fmt: skip
+
+    def __call__(self, expression: sp.Basic) -> int:
+        found = self._done.get(expression)
+        if found is None:
+            found = self._done[expression] = self._lower(expression)
+        return found
+
+    def _lower(self, e: sp.Basic) -> int:
+        g = self.graph
+        if isinstance(e, sp.Symbol):
+            if e in self.parameters:
+                return self.parameters[e]
+            if e in self.loops:
+                return g.node(self.loops[e])
+            raise LoweringError(f"symbol {e.name!r} is neither an unknown, a control nor a loop variable; known are {self._known()}")
+        if isinstance(e, sp.Rational):
+            return g.const(Fraction(int(e.p), int(e.q)))
+        if isinstance(e, sp.Float):
+            exact = sp.Rational(e)
+            return g.const(Fraction(int(exact.p), int(exact.q)))
+        if e in _NAMED:
+            return g.named(_NAMED[e])
+        if e is sp.S.NegativeInfinity:
+            return g.neg(g.named("inf"))
+        rule = self._rules.get(e.func)
+        if rule:
+            return rule(e)
+        op = _UNARY.get(e.func)
+        if op:
+            return g.fn(op, self.argument(e.args[0]))
+        if isinstance(e, Relational):
+            op, swap = _COMPARE[e.func]
+            a, b = self(e.args[0]), self(e.args[1])
+            return g.compare(op, b, a) if swap else g.compare(op, a, b)
+        if isinstance(e, sp.And | sp.Or):
+            op = "and" if isinstance(e, sp.And) else "or"
+            first, *rest = sorted(self(a) for a in e.args)
+            for other in rest:
+                first = g.compare(op, first, other)
+            return first
+        if isinstance(e, sp.Not) and isinstance(e.args[0], sp.And | sp.Or):
+            return self(sp.to_nnf(e))
+        raise LoweringError(f"no rule for {e.func.__name__}; kernels know + * **, exp, log, sqrt, {', '.join(sorted(f.__name__ for f in _UNARY))}, Max, Min, Piecewise")
+
+    def _known(self) -> str:
+        return ", ".join(sorted(s.name for s in self.parameters)) or "none"
+
+    def argument(self, e: sp.Basic) -> int:
+        """Argument of a function, as a + b x in its innermost variable where it is of that form: a and b leave the loop."""
+        r = self(e)
+        g, mask = self.graph, self.graph.mask[r]
+        if mask and g.op[r] not in ("node", "neg"):
+            loop = mask.bit_length() - 1
+            split = g.affine(r, loop)
+            if split is not None:
+                return g.add(split[0], g.mul(split[1], g.node(loop)))
+        return r
+
+    def _combine(self, records: Iterable[int], join: Callable[[int, int], int], neutral: int) -> int:
+        """Join records, those that depend on the same loops first and fewer loops before more, so that scalars leave."""
+        groups: dict[int, int] = {}
+        for r in records:
+            mask = self.graph.mask[r]
+            groups[mask] = join(groups[mask], r) if mask in groups else r
+        total = neutral
+        for mask in sorted(groups, key=lambda m: (m.bit_count(), m)):
+            total = join(total, groups[mask])
+        return total
+
+    def _add(self, e: sp.Add) -> int:
+        g = self.graph
+        terms, extra = list(e.args), []
+        for term in e.args:  # c*Hazard(x) - c*x has a form of its own
+            scale, hazards = term.as_independent(Hazard, as_Add=False)
+            if isinstance(hazards, Hazard):
+                rest = sp.Add.make_args(-scale * hazards.args[0])
+                if all(r in terms for r in rest):
+                    for r in (term, *rest):
+                        terms.remove(r)
+                    x = self.argument(hazards.args[0])
+                    extra.append(g.mul(self(scale), g.fn("gap", x)))
+        return self._combine([self(t) for t in terms] + extra, g.add, g.zero)
+
+    def _mul(self, e: sp.Mul) -> int:
+        g = self.graph
+        up, down = [], []
+        for factor in e.args:
+            if isinstance(factor, sp.Pow) and factor.exp.is_Rational and factor.exp.is_negative:
+                down.append(self(sp.Pow(factor.base, -factor.exp)))
+            else:
+                up.append(self(factor))
+        below: dict[int, int] = {}
+        for r in down:
+            mask = g.mask[r]
+            below[mask] = g.mul(below[mask], r) if mask in below else r
+        return self._combine(up + [g.inv(r) for r in below.values()], g.mul, g.one)
+
+    def _pow(self, e: sp.Pow) -> int:
+        g = self.graph
+        base, power = e.args
+        if power.is_Integer:
+            return g.powi(self(base), int(power))
+        if power.is_Rational and power.q == 2:
+            root = g.fn("sqrt", self(base))
+            whole = g.mul(g.powi(self(base), abs(int(power.p)) // 2), root)
+            return whole if power.p > 0 else g.inv(whole)
+        if base is sp.E:
+            return self._exp_of(power)
+        if power.is_number:
+            return g.fn("exp", g.mul(self(power), g.fn("log", self(base))))
+        if base.is_number and base.is_positive:
+            return g.fn("exp", g.mul(g.fn("log", self(base)), self(power)))
+        return g.fn("pow", self(base), self(power))
+
+    def _exp(self, e: sp.Basic) -> int:
+        return self._exp_of(e.args[0])
+
+    def _exp_of(self, exponent: sp.Expr) -> int:
+        """exp of a sum that holds log H or log: those terms become factors."""
+        g = self.graph
+        factors, rest = [], []
+        for term in sp.Add.make_args(exponent):
+            if isinstance(term, LogH | sp.log):
+                factors.append(g.fn("exp", self(term)))
+            else:
+                rest.append(term)
+        if rest:
+            factors.append(g.fn("exp", self.argument(sp.Add(*rest)) if factors else self(exponent)))
+        return self._combine(factors, g.mul, g.one)
+
+    def _extreme(self, e: sp.Basic) -> int:
+        join = self.graph.maximum if isinstance(e, sp.Max) else self.graph.minimum
+        return self._combine([self(a) for a in e.args], join, self(e.args[0]))
+
+    def _piecewise(self, e: sp.Piecewise) -> int:
+        g = self.graph
+        pairs = list(e.args)
+        if not isinstance(pairs[-1].cond, BooleanTrue):
+            raise LoweringError(f"Piecewise without a last case that always holds: {e}")
+        result = self(pairs[-1].expr)
+        for pair in reversed(pairs[:-1]):
+            if not isinstance(pair.cond, BooleanFalse):
+                result = g.sel(self(pair.cond), self(pair.expr), result)
+        return result
+
+    def _heaviside(self, e: sp.Heaviside) -> int:
+        g = self.graph
+        return g.mul(g.const(Fraction(1, 2)), g.add(g.one, g.fn("sign", self.argument(e.args[0]))))
+
+    def _factorial(self, e: sp.Basic) -> int:
+        return self.graph.fn("exp", self.graph.fn("lgamma", self(e.args[0] + 1)))
+
+    def _gamma(self, e: sp.Basic) -> int:
+        return self.graph.fn("exp", self.graph.fn("lgamma", self(e.args[0])))
+
+    # sums
+    def _loop(self, e: Sum | LogSum | TiltSum) -> int:
+        if e.variable not in self.loops:
+            raise LoweringError(f"loop variable {e.variable} is not among the program's loops")
+        return self.loops[e.variable]
+
+    def _sum(self, e: Sum) -> int:
+        loop, body = self._loop(e), e.args[0]
+        return self.graph.red(loop, self(body))
+
+    def _shifted(self, loop: int, exponent: int) -> tuple[int, int]:
+        g = self.graph
+        top = g.redmax(loop, exponent)
+        return top, g.fn("exp", g.sub(exponent, top))
+
+    def _log_sum(self, e: LogSum) -> int:
+        loop, g = self._loop(e), self.graph
+        top, weight = self._shifted(loop, self(e.args[0]))
+        return g.add(top, g.fn("log", g.red(loop, weight)))
+
+    def _tilt_sum(self, e: TiltSum) -> int:
+        loop, g = self._loop(e), self.graph
+        body = self(e.args[0])
+        _, weight = self._shifted(loop, self(e.args[1]))
+        return g.mul(g.red(loop, g.mul(weight, body)), g.inv(g.red(loop, weight)))

@@ -1,0 +1,76 @@
+"""Sweeps of the map itself: conjugates from overlaps, then overlaps from conjugates, as state evolution runs.
+
+Slow, but it follows the physical dynamics, so it finds the fixed point that an algorithm started there would reach.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from numerics.methods.charts import at_end, chart, size, within
+from numerics.methods.state import allowed, look
+from numerics.quadrature import JIT, OK, copy
+from numerics.status import AT_END, LEFT_DOMAIN, MAX_STEPS
+
+SETTLED = 1e-13  # absolute change of overlaps per sweep that counts as none, at the end of a domain
+
+
+@njit(**JIT)
+def replace(kernels, q, u, p, local, conjugates):
+    """Replace one half of the unknowns by their images (in local.raw), shortened where an image leaves the domain.
+
+    Returns (whether it could be done, largest chart move, largest absolute move).
+    """
+    part, trial = 1.0, local.trial
+    for _ in range(12):
+        good, largest, absolute = True, 0.0, 0.0
+        copy(p, trial, len(p))
+        for i in range(len(u.kinds)):
+            if u.conjugate[i] != conjugates:
+                continue
+            kind, low, high = u.kinds[i], u.low[i], u.high[i]
+            trial[i] = p[i] - part * local.raw[i]
+            if within(kind, low, high, trial[i]):
+                change = abs(chart(kind, low, high, trial[i]) - chart(kind, low, high, p[i])) / size(kind, p[i], trial[i])
+                largest, absolute = max(largest, change), max(absolute, abs(trial[i] - p[i]))
+            else:
+                good = False
+        if good and allowed(kernels, q, trial, 0.0):
+            copy(trial, p, len(p))
+            return True, largest, absolute
+        part *= 0.5
+    return False, math.inf, math.inf
+
+
+@njit(**JIT)
+def iterate(kernels, q, u, p, local, target, steps):
+    """Sweep until nothing moves by more than `target` in charts.
+
+    Returns OK, AT_END where an unknown stays at an end of its domain, MAX_STEPS, or the failure of a sweep.
+    """
+    first = 0.0
+    for half in range(2 * steps):
+        status = look(kernels, q, u, p, local)
+        if status != OK:
+            return status
+        done, largest, absolute = replace(kernels, q, u, p, local, 1 - half % 2)
+        if not done:
+            return LEFT_DOMAIN
+        if half % 2 == 0:
+            first = largest
+        elif max(first, largest) < target:
+            return OK
+        elif absolute < SETTLED and ends(u, p):
+            return AT_END
+    return MAX_STEPS
+
+
+@njit(**JIT)
+def ends(u, p):
+    """Whether an unknown is at an end of its domain, to rounding."""
+    for i in range(len(u.kinds)):
+        if at_end(u.kinds[i], u.low[i], u.high[i], p[i]):
+            return True
+    return False

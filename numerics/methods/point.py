@@ -1,0 +1,176 @@
+"""One point: come near, Newton, then the doubling test that decides whether the nodes were enough."""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from numerics.methods.charts import unit
+from numerics.methods.fixed_point import iterate
+from numerics.methods.linear import substitute
+from numerics.methods.newton import newton
+from numerics.methods.state import arranged, distance, evaluate, move
+from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, JIT, NESTED, OK, PANEL_TOLERANCE, copy
+from numerics.status import AT_END, CAPACITY, CONVERGED, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, SINGULAR, STALLED
+
+RESIDUAL = 1e-12
+EPSILON = 2.220446049250313e-16
+INFO = 4  # residual, quadrature error, steps, nodes
+RESIDUAL_AT, ERROR_AT, STEPS_AT, NODES_AT = range(INFO)
+ROUNDS = 12
+DETOURS = 4
+
+
+@njit(**JIT)
+def newton_step(kernels, q, u, p, local):
+    """One undamped step at the current nodes, p moved where the step is short.
+
+    Returns (status, relative residual before, length in charts, error in own units, whether p was settled before).
+    """
+    status, _mismatch, worst, regular = evaluate(kernels, q, u, p, local)
+    if status != OK:
+        return status, worst, math.inf, math.inf, False
+    if not regular:
+        return SINGULAR, worst, math.inf, math.inf, False
+    n = len(u.kinds)
+    settled = True
+    for i in range(n):
+        # a term of size s is good to eps s: what the residual cannot fall below
+        total = abs(p[i])
+        for j in range(n):
+            total += abs(((1.0 if i == j else 0.0) - local.raw[n + i * n + j]) * p[j])
+        local.floor[i] = EPSILON * total
+        settled &= abs(local.raw[i]) <= max(RESIDUAL * unit(u.kinds[i], p[i]), 8.0 * local.floor[i])
+        local.step[i] = -local.mismatch[i]
+    substitute(local.lu, local.pivots, local.step)
+    longest = distance(u, p, local.step)
+    if not longest < 1.0 or not move(u, p, local.step, 1.0, local.trial):
+        return OK, worst, math.inf, math.inf, settled
+    error = 0.0
+    for i in range(n):
+        change = abs(local.trial[i] - p[i])
+        error = max(error, change / unit(u.kinds[i], p[i]))
+        if u.conjugate[i] == 0:
+            error = max(error, change)
+    return OK, worst, longest, error, settled
+
+
+@njit(**JIT)
+def rounding(u, p, local):
+    """Rounding error of the solution in own units: that of each equation, carried over by the inverse Jacobian."""
+    n, errors, column = len(u.kinds), local.spare, local.step
+    for i in range(n):
+        errors[i] = 0.0
+    for j in range(n):
+        for i in range(n):
+            column[i] = 1.0 if i == j else 0.0
+        substitute(local.lu, local.pivots, column)
+        for i in range(n):
+            errors[i] += abs(column[i]) * local.floor[j] * local.slopes[j] / local.slopes[i]
+    worst = 0.0
+    for i in range(n):
+        worst = max(worst, errors[i] / unit(u.kinds[i], p[i]))
+        if u.conjugate[i] == 0:
+            worst = max(worst, errors[i])
+    return worst
+
+
+@njit(**JIT)
+def check(kernels, q, u, p, local, tol):
+    """The doubling test: loops of depth 0 doubled together, then each nested loop alone, one Newton step each.
+
+    A doubling whose step is too long is made permanent.  Returns (status, error); the test is passed where error <= tol.
+    """
+    loops, inner, total = len(q.loops), 0, 0.0
+    for l in range(loops):
+        inner += q.loops[l, NESTED]
+    part = tol / (1 + inner)
+    for l in range(-1, loops):
+        if l >= 0 and not q.loops[l, NESTED]:
+            continue
+        request = DOUBLE if l < 0 else l
+        status = arranged(kernels, q, p, request, PANEL_TOLERANCE)
+        if status != OK:
+            return status, math.inf
+        status, _worst, longest, error, _settled = newton_step(kernels, q, u, p, local)
+        if status != OK:
+            return status, math.inf
+        total += error
+        if l < 0 and not longest < 1e-3:  # the panels belong to another problem
+            return arranged(kernels, q, p, ADAPT, 1e-3 * PANEL_TOLERANCE), math.inf
+        if longest < 1.0:
+            copy(local.trial, p, len(u.kinds))
+        if inner == 0 or not error <= part:
+            status = arranged(kernels, q, p, ADOPT + request, PANEL_TOLERANCE)
+            if status != OK:
+                return status, math.inf
+    if inner == 0 or total <= tol:
+        return OK, total
+    return arranged(kernels, q, p, BASE, PANEL_TOLERANCE), total
+
+
+@njit(**JIT)
+def finish(kernels, q, u, p, local, info):
+    """Residual of the undamped map at p, polished by up to three more steps at the nodes of the test."""
+    status = STALLED
+    for attempt in range(4):
+        reached, worst, longest, _error, settled = newton_step(kernels, q, u, p, local)
+        if reached != OK:
+            return reached
+        info[RESIDUAL_AT] = worst
+        if settled:
+            status = CONVERGED
+            break
+        if attempt < 3 and longest < 1.0:
+            copy(local.trial, p, len(u.kinds))
+            info[STEPS_AT] += 1
+    info[ERROR_AT] += rounding(u, p, local)
+    return status
+
+
+@njit(**JIT)
+def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
+    """Solve at the controls in p from the unknowns in p.
+
+    `sweeps` > 0 forgets the nodes and sweeps the plain map at most so many times before Newton takes over.
+    Afterwards local.raw holds residual, Jacobian and control derivatives at p, and `values` the values.
+    """
+    info[STEPS_AT], info[RESIDUAL_AT], info[ERROR_AT] = 0.0, math.inf, math.inf
+    copy(p, local.trial, len(p))
+    status, detours, target = QUADRATURE, 0, 1e-2
+    for _round in range(ROUNDS):
+        reached = OK
+        if sweeps > 0:
+            reached = iterate(kernels, q, u, p, local, target, sweeps)
+            sweeps = 0
+        if reached == OK or reached == MAX_STEPS:
+            reached, steps = newton(kernels, q, u, p, local, limit)
+            info[STEPS_AT] += steps
+            if (reached == LEFT_DOMAIN or reached == SINGULAR) and detours < DETOURS:
+                detours += 1
+                sweeps, target = 8 << detours, 1e-3
+                continue
+        if reached == OK:
+            reached, info[ERROR_AT] = check(kernels, q, u, p, local, tol)
+            if reached == OK and not info[ERROR_AT] <= tol:
+                continue
+        if reached == OK and len(q.loops) > 0:
+            reached = arranged(kernels, q, p, BASE, PANEL_TOLERANCE)
+        status = reached
+        break
+    if status == AT_END:
+        # charts have no fixed point here; a plain sweep that moves no overlap is the test instead
+        status = iterate(kernels, q, u, p, local, 0.0, 3)
+        info[RESIDUAL_AT] = info[ERROR_AT] = 1e-14
+        if status != AT_END and status != CAPACITY:
+            status = STALLED
+    elif status == OK:
+        status = finish(kernels, q, u, p, local, info)
+    if status != CAPACITY:
+        info[NODES_AT] = q.off[len(q.loops)]
+        kernels.values(p, q.x, q.w, q.off, q.scr, q.out)
+        copy(q.out, values, len(values))
+    return status
+
+

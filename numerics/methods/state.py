@@ -1,0 +1,189 @@
+"""What the compiled solver carries: the kernels, the unknowns' domains, the quadrature and one evaluation of the map."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, types
+
+from numerics.methods.charts import chart, shift, size, slope, unit, within
+from numerics.methods.linear import factor
+from numerics.quadrature import (
+    ADAPT, DEPTH, FIRST_NESTED, JIT, NESTED, OK, PANEL_TOLERANCE, PROBE_SIGNATURE, PROBES, RULE, SIGNATURE, SIZE, STACK, TOTAL, copy,
+)
+from numerics.status import NON_FINITE
+
+_vector, _offsets = types.float64[::1], types.int64[::1]
+KERNEL = types.FunctionType(types.int64(_vector, _vector, _vector, _offsets, _vector, _vector))
+PROBE = types.FunctionType(PROBE_SIGNATURE)
+ARRANGE = types.FunctionType(SIGNATURE)
+
+
+class Kernels(NamedTuple):
+    residual: types.FunctionType
+    values: types.FunctionType
+    inside: types.FunctionType
+    probe: types.FunctionType
+    arrange: types.FunctionType
+
+
+class Unknowns(NamedTuple):
+    kinds: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    conjugate: np.ndarray  # 1 where the unknown is a conjugate: a fixed-point sweep updates those first
+
+
+class Quadrature(NamedTuple):
+    loops: np.ndarray
+    panels: np.ndarray
+    x: np.ndarray
+    w: np.ndarray
+    off: np.ndarray
+    scr: np.ndarray
+    out: np.ndarray
+    work: np.ndarray
+    place: np.ndarray  # unknowns and controls at which the panels were chosen
+
+
+class Local(NamedTuple):
+    """The map at one point, in charts: mismatch F and its Jacobian, factored in `lu`; `raw` as the kernel wrote it."""
+
+    raw: np.ndarray
+    mismatch: np.ndarray
+    lu: np.ndarray
+    pivots: np.ndarray
+    step: np.ndarray
+    slopes: np.ndarray  # of the charts at G, which turn raw residuals into mismatches
+    trial: np.ndarray  # unknowns and controls
+    base: np.ndarray
+    spare: np.ndarray
+    floor: np.ndarray
+
+
+@njit(**JIT)
+def allocate(loops, unknowns, controls, panels, nodes, scratch, outputs):
+    """Fresh quadrature buffers of the given capacities."""
+    return Quadrature(
+        loops, np.zeros((len(loops), panels, 2)), np.zeros(nodes), np.zeros(nodes), np.zeros(len(loops) + 1, np.int64),
+        np.zeros(scratch), np.zeros(outputs), np.zeros((STACK + DEPTH, PROBES + 2)), np.zeros(unknowns + controls),
+    )
+
+
+@njit(**JIT)
+def workspace(n, c):
+    """Buffers for n unknowns and c controls."""
+    return Local(
+        np.zeros(n * (1 + n + c)), np.zeros(n), np.zeros((n, n)), np.zeros(n, np.int64), np.zeros(n), np.zeros(n),
+        np.zeros(n + c), np.zeros(n + c), np.zeros(n), np.zeros(n),
+    )
+
+
+@njit(**JIT)
+def reset(q):
+    """Forget nested sizes and panels."""
+    for l in range(len(q.loops)):
+        if q.loops[l, NESTED]:
+            q.loops[l, SIZE] = FIRST_NESTED[q.loops[l, RULE]]
+    for i in range(len(q.place)):
+        q.place[i] = math.nan
+
+
+@njit(**JIT)
+def arranged(kernels, q, p, request, tolerance):
+    """Ask for nodes; see numerics.quadrature.arrange."""
+    if request == ADAPT:
+        copy(p, q.place, len(p))
+    return kernels.arrange(kernels.probe, p, request, tolerance, q.loops, q.panels, q.x, q.w, q.off, q.scr, q.out, q.work)
+
+
+@njit(**JIT)
+def look(kernels, q, u, p, local):
+    """Evaluate residual and derivatives into local.raw; first choose panels anew where an unknown has moved by 30 %."""
+    far, n = False, len(u.kinds)
+    for i in range(n):
+        a, b = q.place[i], p[i]
+        if not a == a:
+            far = True
+        else:
+            kind, low, high = u.kinds[i], u.low[i], u.high[i]
+            far |= not abs(chart(kind, low, high, a) - chart(kind, low, high, b)) <= 0.3 * size(kind, a, b)
+    if far:
+        status = arranged(kernels, q, p, ADAPT, PANEL_TOLERANCE)
+        if status != OK:
+            return status
+    kernels.residual(p, q.x, q.w, q.off, q.scr, q.out)
+    for i in range(len(local.raw)):
+        local.raw[i] = q.out[i]
+    for i in range(n + n * n):
+        if not abs(local.raw[i]) < math.inf:
+            return NON_FINITE
+    return OK
+
+
+@njit(**JIT)
+def evaluate(kernels, q, u, p, local):
+    """Mismatch and factored Jacobian in charts at p.
+
+    Returns (status, largest mismatch, largest relative residual, whether the Jacobian is regular).
+    """
+    n = len(u.kinds)
+    largest, worst = 0.0, 0.0
+    status = look(kernels, q, u, p, local)
+    if status != OK:
+        return status, math.inf, math.inf, False
+    for i in range(n):
+        residual, kind, low, high = local.raw[i], u.kinds[i], u.low[i], u.high[i]
+        image = p[i] - residual
+        if within(kind, low, high, image):
+            local.slopes[i] = slope(kind, low, high, image)
+            local.mismatch[i] = chart(kind, low, high, p[i]) - chart(kind, low, high, image)
+        else:  # no logarithm: compare linearly
+            local.slopes[i] = slope(kind, low, high, p[i])
+            local.mismatch[i] = local.slopes[i] * residual
+        largest = max(largest, abs(local.mismatch[i]) / size(kind, p[i], image))
+        worst = max(worst, abs(residual) / unit(kind, p[i]))
+        for j in range(n):
+            delta = 1.0 if i == j else 0.0
+            local.lu[i, j] = delta - local.slopes[i] * (delta - local.raw[n + i * n + j]) / slope(u.kinds[j], u.low[j], u.high[j], p[j])
+    return OK, largest, worst, factor(local.lu, local.pivots)
+
+
+@njit(**JIT)
+def distance(u, p, step):
+    """Largest component of a chart step, in the charts' units."""
+    longest = 0.0
+    for i in range(len(u.kinds)):
+        part = abs(step[i]) / size(u.kinds[i], p[i], p[i] + step[i])
+        longest = part if not part <= longest else longest
+    return longest
+
+
+@njit(**JIT)
+def move(u, p, step, factor, target):
+    """target = p shifted by factor * step in charts; false where the result is not inside the domains."""
+    good = True
+    for i in range(len(u.kinds)):
+        target[i] = shift(u.kinds[i], u.low[i], u.high[i], p[i], factor * step[i])
+        good &= within(u.kinds[i], u.low[i], u.high[i], target[i])
+    return good
+
+
+@njit(**JIT)
+def allowed(kernels, q, p, kept):
+    """Whether the constraints at p are positive and keep the part `kept` of the values that `remember` saw."""
+    m = kernels.inside(p, q.x, q.w, q.off, q.scr, q.out)
+    for i in range(m):
+        if not q.out[i] > kept * q.work[TOTAL, i]:
+            return False
+    return True
+
+
+@njit(**JIT)
+def remember(kernels, q, p):
+    """Keep the values of the constraints at p, which `allowed` compares with."""
+    m = kernels.inside(p, q.x, q.w, q.off, q.scr, q.out)
+    for i in range(m):
+        q.work[TOTAL, i] = q.out[i]

@@ -1,0 +1,171 @@
+"""A compiled theory laid out for the solver: charts of the unknowns, rules of the loops, starts as numbers, buffers."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import sympy as sp
+
+from numerics.methods.charts import kind
+from numerics.methods.march import march
+from numerics.methods.point import INFO
+from numerics.program import Program
+from numerics.quadrature import ORDER, RULES, arrange
+from numerics.status import QUADRATURE
+from replica.theory import Theory
+
+STEPS = 60
+SWEEPS = 400
+PANELS = (128, 1024)  # panels per loop of depth 0: tried first, and never exceeded
+NESTED = (512, 4096)  # nodes per nested loop
+
+
+class Compiled(Protocol):
+    """What the solver asks of a compiled theory (numerics.compile.Module)."""
+
+    @property
+    def program(self) -> Program: ...
+    @property
+    def theory(self) -> Theory: ...
+    @property
+    def residual(self) -> Any: ...
+    @property
+    def values(self) -> Any: ...
+    @property
+    def inside(self) -> Any: ...
+    @property
+    def probe(self) -> Any: ...
+    def scratch(self, off: np.ndarray) -> int: ...
+
+
+@dataclass(frozen=True)
+class March:
+    """Result of a march over T points: arrays with the points along axis 0."""
+
+    unknowns: np.ndarray  # (T, n)
+    values: np.ndarray  # (T, v), in the program's order
+    info: np.ndarray  # (T, 4): residual, quadrature error, steps, nodes
+    status: np.ndarray  # (T,) codes of numerics.status
+    jacobian: np.ndarray  # (T, n, n) of the residual
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything about one module that does not depend on the point."""
+
+    module: Compiled
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(u.name for u in self.module.theory.system.unknowns)
+
+    @cached_property
+    def controls(self) -> tuple[str, ...]:
+        return tuple(str(c.name) for c in self.module.program.controls)
+
+    @cached_property
+    def value_names(self) -> tuple[str, ...]:
+        return tuple(self.module.program.values)
+
+    @cached_property
+    def _unknowns(self) -> tuple[np.ndarray, ...]:
+        theory = self.module.theory
+        domains = [u.domain for u in theory.system.unknowns]
+        paired = {s for e in theory.conjugates.values() for s in e.free_symbols} | {
+            u.conjugate for u in theory.system.unknowns if u.conjugate is not None
+        }
+        return (
+            np.array([kind(d) for d in domains], np.int64), np.array([d.lower for d in domains]), np.array([d.upper for d in domains]),
+            np.array([u.symbol in paired for u in theory.system.unknowns], np.int64),
+        )
+
+    def _loops(self) -> np.ndarray:
+        """Rows of numerics.quadrature: rule, nested, size, and which loops' variables are read."""
+        loops = self.module.program.loops
+        rows = [[RULES[l.rule], int(bool(l.inside)), 1, *(int(outer.variable in l.inside) for outer in loops)] for l in loops]
+        return np.array(rows, np.int64).reshape(len(loops), 3 + len(loops))
+
+    def point(self, at: Mapping[str, float] | None = None) -> dict[str, float]:
+        """The value of every control: those of `at`, and the theory's own for the rest.
+
+        Raises:
+            ValueError: one line naming control, value and domain, or the nearest control for an unknown name.
+        """
+        known = {c.name: c for c in self.module.theory.controls}
+        for name, value in (at or {}).items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise ValueError(f"{name!r} is not a control of this theory; controls are {', '.join(known)}{hint}")
+            if not isinstance(value, int | float | np.integer | np.floating):
+                raise ValueError(f"control {name} must be a number, got {value!r}")
+            if float(value) not in known[name].domain:
+                raise ValueError(f"control {name} = {value:g} is outside its domain {known[name].domain}")
+        return {name: float((at or {}).get(name, known[name].value)) for name in self.controls}
+
+    def start(self, index: int, at: Mapping[str, float]) -> np.ndarray:
+        """Unknowns of a start at a point, moved inside their domains where the expression gives an end.
+
+        Raises:
+            ValueError: where an expression is not a finite number at this point.
+        """
+        start = self.module.theory.system.starts[index]
+        numbers = {symbol: sp.Float(at[str(symbol.name)]) for symbol in self.module.program.controls}
+        result = []
+        for unknown in self.module.theory.system.unknowns:
+            value = sp.N(sp.sympify(start.values[unknown.symbol], strict=True).xreplace(numbers))
+            if not (value.is_number and value.is_extended_real and math.isfinite(float(value))):
+                raise ValueError(f"start {start.name!r} gives {unknown.name} = {value}, which is not a finite number")
+            domain, number = unknown.domain, float(value)
+            width = domain.upper - domain.lower if math.isfinite(domain.upper - domain.lower) else 1.0
+            low, high = domain.lower + 1e-6 * width, domain.upper - 1e-6 * width
+            result.append(min(max(number, low), high) if number not in domain or number in (domain.lower, domain.upper) else number)
+        return np.array(result)
+
+    def march(self, points: np.ndarray, starts: np.ndarray, tol: float, sweeps: int = SWEEPS, steps: int = STEPS) -> March:
+        """Follow the solution over `points` (T, controls) from `starts` (1 or T, unknowns); larger buffers where needed.
+
+        `sweeps` is how long the plain map runs from a start before Newton takes over; 0 starts with Newton.
+        """
+        module, n, c = self.module, len(self.names), len(self.controls)
+        loops = len(module.program.loops)
+        count = len(points)
+        found, values = np.full((count, n), math.nan), np.full((count, len(self.value_names)), math.nan)
+        info, status = np.full((count, INFO), math.nan), np.full(count, QUADRATURE, np.int64)
+        jacobian = np.full((count, n, n), math.nan)
+        outputs = max(n + n * n + n * c, len(self.value_names), len(module.program.constraints), 512)
+        points, starts = np.ascontiguousarray(points, float), np.ascontiguousarray(starts, float)
+        first, panels, nested = 0, PANELS[0], NESTED[0]
+        while True:
+            room = self._room(panels, nested)
+            sizes = np.array([panels, int(room[-1]), module.scratch(room), outputs, sweeps, steps], np.int64)
+            first = march(
+                module.residual, module.values, module.inside, module.probe, arrange, self._loops(), *self._unknowns, points, starts,
+                sizes, tol, first, found, values, info, status, jacobian,
+            )
+            if first >= count or loops == 0:
+                break
+            if panels < PANELS[1]:
+                panels, nested = 2 * panels, 2 * nested
+            else:
+                found[first], info[first, 0] = math.nan, math.inf
+                first += 1
+                if first >= count:
+                    break
+        return March(found, values, info, status, jacobian)
+
+    def _room(self, panels: int, nested: int) -> np.ndarray:
+        """Offsets of the largest loops that a capacity allows, doubled for the doubling test."""
+        off = [0]
+        for loop in self.module.program.loops:
+            if loop.inside:
+                off.append(off[-1] + 2 * nested)
+            else:
+                off.append(off[-1] + 2 * ORDER * panels)
+        return np.array(off, np.int64)

@@ -1,0 +1,86 @@
+"""The loop form of a theory: what is left when averages have become weighted sums over nodes.
+
+A theory's averages are rewritten (numerics.rewrite) to three sums over one loop variable each; the graph compiler
+(numerics.graph) sees nothing else.  No quadrature rule is named here, only the kind of nodes a loop expects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import sympy as sp
+
+
+class Rule(Enum):
+    """The nodes a loop expects at run time."""
+
+    LINE = "nodes on the real line, weights contain the standard normal density and sum to one"
+    UNIT = "nodes on [0, 1], weights sum to one; the integrand contains map, Jacobian and density"
+    COUNT = "nodes 0, 1, 2, ... with unit weights"
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One loop variable.  `inside` are the loops whose variables its bodies read, outermost first; empty at depth 0."""
+
+    variable: sp.Dummy
+    rule: Rule
+    inside: tuple[sp.Dummy, ...] = ()
+
+
+class _Reduction(sp.Expr):
+    is_real = True
+
+    @property
+    def variable(self) -> sp.Symbol:
+        return self.args[-1]
+
+    @property
+    def free_symbols(self):
+        return set().union(*(a.free_symbols for a in self.args[:-1])) - {self.variable}
+
+    def _eval_subs(self, old, new):
+        return self if old == self.variable else None
+
+
+class Sum(_Reduction):
+    """Sum(body, t) = sum_j w_j body(t_j)."""
+
+    def __new__(cls, body, variable):
+        return sp.Expr.__new__(cls, sp.sympify(body), variable)
+
+
+class LogSum(_Reduction):
+    """LogSum(g, t) = log sum_j w_j exp(g(t_j))."""
+
+    def __new__(cls, exponent, variable):
+        return sp.Expr.__new__(cls, sp.sympify(exponent), variable)
+
+
+class TiltSum(_Reduction):
+    """TiltSum(a, g, t) = sum_j w_j a e^g / sum_j w_j e^g."""
+
+    def __new__(cls, body, exponent, variable):
+        return sp.Expr.__new__(cls, sp.sympify(body), sp.sympify(exponent), variable)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything the compiler needs.
+
+    Args:
+        unknowns, controls: parameters of the kernels, in this order.
+        equations: the map G in loop form; the residual is unknown - G.
+        values: named results in loop form (free entropy, order parameters, conjugates, observables).
+        loops: every loop that occurs, in the order in which kernels take their nodes.
+        constraints: expressions without loops that are positive inside the domain.
+    """
+
+    unknowns: tuple[sp.Symbol, ...]
+    controls: tuple[sp.Symbol, ...]
+    equations: tuple[sp.Expr, ...]
+    values: Mapping[str, sp.Expr]
+    loops: tuple[Loop, ...]
+    constraints: tuple[sp.Expr, ...] = ()

@@ -1,0 +1,270 @@
+"""Nodes and weights for the loops of a kernel: adaptive Gauss-Legendre panels outside, uniform rules inside.
+
+A loop of depth 0 is filled with panels of 16 nodes, bisected while the 16- and 2x16-node values of the kernel's plain
+integrals differ by more than PANEL_TOLERANCE of the total; the halves are kept, so the sum is far better than that.
+A nested loop has one size for all values of the outer variables: trapezoid on the line, equal panels on [0, 1].
+Both are only starting points: acceptance is the solver's doubling test (numerics.methods.point).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit, types
+
+from numerics.program import Rule
+from numerics.status import CAPACITY, NON_FINITE
+
+RULES = {Rule.LINE: 0, Rule.UNIT: 1, Rule.COUNT: 2}
+LINE, UNIT, COUNT = RULES.values()
+ORDER = 16
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(ORDER)
+WEIGHTS = WEIGHTS / 2  # of a panel of width one; they sum to one
+WINDOW = 9.0  # the normal density beyond holds 2e-19
+TAIL = 13.0  # probed, and kept only where an integrand grows
+PANEL_TOLERANCE = 1e-7
+NEGLIGIBLE = 1e-17
+PROBES = 128  # integrals of one loop that adaptation can watch
+FIRST_LINE = np.array([-TAIL, -WINDOW, -WINDOW / 2, 0.0, WINDOW / 2, WINDOW, TAIL])
+FIRST_UNIT = np.array([0.0, 0.5, 1.0])
+FIRST_NESTED = np.array([32, 2, 32])  # trapezoid nodes, panels, counts
+OK = 0
+
+# what `arrange` is asked for: >= 0 doubles one nested loop, -2 all loops of depth 0, -1 nothing
+BASE, DOUBLE, ADAPT = -1, -2, -3
+ADOPT = 100  # plus the refinement: makes it permanent
+RULE, NESTED, SIZE, INSIDE = range(4)  # columns of `loops`; from INSIDE on: whether the loop reads the variable of loop j
+TOTAL, PARENT, STACK = range(3)  # rows of `work`
+DEPTH = 96
+
+JIT = {"error_model": "numpy", "nogil": True, "fastmath": {"contract", "nsz"}}
+
+
+@njit(**JIT)
+def copy(source, target, count):
+    """target[:count] = source[:count]; a slice assignment would compile numba's shape errors, seconds of them."""
+    for i in range(count):
+        target[i] = source[i]
+
+
+@njit(**JIT)
+def fill_panel(rule, a, b, x, w, k):
+    """Write the 16 nodes of the panel [a, b] from position k on."""
+    width, middle = b - a, 0.5 * (a + b)
+    for i in range(ORDER):
+        t = middle + 0.5 * width * NODES[i]
+        x[k + i] = t
+        w[k + i] = width * WEIGHTS[i]
+        if rule == LINE:
+            w[k + i] *= math.exp(-0.5 * t * t) * 0.3989422804014327
+
+
+@njit(**JIT)
+def fill_uniform(rule, size, x, w, k):
+    """Write a nested loop of the given size from position k on; returns how many nodes it has."""
+    if rule == LINE:
+        h = 2 * WINDOW / (size - 1)
+        for i in range(size):
+            t = -WINDOW + h * i
+            x[k + i] = t
+            w[k + i] = h * math.exp(-0.5 * t * t) * 0.3989422804014327
+        return size
+    if rule == UNIT:
+        for i in range(size):
+            fill_panel(rule, i / size, (i + 1) / size, x, w, k + ORDER * i)
+        return ORDER * size
+    for i in range(size):
+        x[k + i], w[k + i] = float(i), 1.0
+    return size
+
+
+@njit(**JIT)
+def length(rule, nested, size):
+    """Number of nodes of a loop."""
+    return ORDER * size if rule == UNIT or (rule == LINE and not nested) else size
+
+
+@njit(**JIT)
+def double(rule, nested, size):
+    """Next finer size; the trapezoid keeps its nodes."""
+    return 2 * size - 1 if rule == LINE and nested else 2 * size
+
+
+@njit(**JIT)
+def build(loops, panels, refine, x, w, off):
+    """Stack the nodes of all loops, some doubled.  Returns OK, or CAPACITY where the arrays are too short."""
+    k = 0
+    for l in range(len(loops)):
+        rule, nested, size = loops[l, RULE], loops[l, NESTED] == 1, loops[l, SIZE]
+        fine = refine == l or (refine == DOUBLE and not nested)
+        paneled = rule != COUNT and not nested
+        off[l] = k
+        if fine and not paneled:
+            size = double(rule, nested, size)
+        if k + length(rule, nested, 2 * size if fine and paneled else size) > len(x):
+            return CAPACITY
+        if not paneled:
+            k += fill_uniform(rule, size, x, w, k)
+            continue
+        parts = 2 if fine else 1
+        for j in range(size * parts):
+            a, b = panels[l, j // parts, 0], panels[l, j // parts, 1]
+            h = (b - a) / parts
+            left = a + h * (j % parts)
+            fill_panel(rule, left, left + h, x, w, k)
+            k += ORDER
+    off[len(loops)] = k
+    return OK
+
+
+@njit(**JIT)
+def adopt(loops, panels, refine):
+    """Make a refinement of `build` permanent.  Returns OK, or CAPACITY where the panels do not fit."""
+    for l in range(len(loops)):
+        rule, nested, size = loops[l, RULE], loops[l, NESTED] == 1, loops[l, SIZE]
+        if not (refine == l or (refine == DOUBLE and not nested)):
+            continue
+        if not nested and rule != COUNT:
+            if 2 * size > panels.shape[1]:
+                return CAPACITY
+            for j in range(size):
+                a, b = panels[l, j, 0], panels[l, j, 1]
+                c = 0.5 * (a + b)
+                panels[l, j, 1] = c
+                panels[l, size + j, 0], panels[l, size + j, 1] = c, b
+        loops[l, SIZE] = double(rule, nested, size)
+    return OK
+
+
+@njit(**JIT)
+def frame(loops, l, block, x, w, off):
+    """Stack nodes for probing loop l: `block` places for l, loops inside l in full, one node elsewhere."""
+    k = 0
+    for j in range(len(loops)):
+        off[j] = k
+        reads = loops[j, INSIDE + l] == 1
+        size = block if j == l else length(loops[j, RULE], True, loops[j, SIZE]) if reads else 1
+        if k + size > len(x):
+            return CAPACITY
+        if reads:
+            fill_uniform(loops[j, RULE], loops[j, SIZE], x, w, k)
+        elif j != l:
+            x[k], w[k] = 0.5, 1.0
+        k += size
+    off[len(loops)] = k
+    return OK
+
+
+@njit(**JIT)
+def adapt_count(probe, p, l, loops, x, w, off, scr, out, work):
+    """Choose how many terms a counted loop of depth 0 takes: until its upper half adds nothing."""
+    size = 32
+    while True:
+        size *= 2
+        if frame(loops, l, size, x, w, off) != OK:
+            return CAPACITY
+        k, small = off[l], True
+        fill_uniform(COUNT, size, x, w, k)
+        for lower in range(2):
+            m = probe(l, p, x, w, off, scr, out)
+            for i in range(m):
+                if not abs(out[i]) < math.inf:
+                    return NON_FINITE
+                if lower == 0:
+                    work[TOTAL, i] = abs(out[i])
+                else:
+                    small &= abs(out[i]) <= NEGLIGIBLE * work[TOTAL, i]
+            for i in range(size // 2):
+                w[k + i] = 0.0
+        if small:
+            loops[l, SIZE] = size
+            return OK
+
+
+@njit(**JIT)
+def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, work):
+    """Fill loop l of depth 0 with panels that resolve the kernel's integrals at the parameters p.
+
+    The stack holds panels still to be judged: their ends and the probes' values on them.  One pass of the loop judges
+    one panel against its halves, or, for the first few, only evaluates it.
+    """
+    if frame(loops, l, ORDER, x, w, off) != OK:
+        return CAPACITY
+    rule, k = loops[l, RULE], off[l]
+    first = FIRST_LINE if rule == LINE else FIRST_UNIT
+    fresh, pending, kept, m = len(first) - 1, 0, 0, 0
+    while fresh > 0 or pending > 0:
+        if fresh > 0:
+            fresh -= 1
+            a, b, halves, row = first[fresh], first[fresh + 1], 1, STACK + pending
+        else:
+            pending -= 1
+            row, halves = STACK + pending, 2
+            a, b = work[row, 0], work[row, 1]
+            negligible = a <= -WINDOW or a >= WINDOW
+            for i in range(m):
+                work[PARENT, i] = work[row, 2 + i]
+                negligible &= abs(work[row, 2 + i]) <= NEGLIGIBLE * work[TOTAL, i]
+            if negligible:
+                continue
+        if row + 2 > len(work) or kept + 2 > panels.shape[1]:
+            return CAPACITY
+        width = (b - a) / halves
+        for half in range(halves):
+            left = a + half * width
+            work[row + half, 0], work[row + half, 1] = left, left + width
+            fill_panel(rule, left, left + width, x, w, k)
+            m = probe(l, p, x, w, off, scr, out)
+            if m > PROBES:
+                return CAPACITY
+            for i in range(m):
+                if not abs(out[i]) < math.inf:
+                    return NON_FINITE
+                work[row + half, 2 + i] = out[i]
+        if halves == 1:
+            for i in range(m):
+                work[TOTAL, i] = abs(work[row, 2 + i]) + (work[TOTAL, i] if pending > 0 else 0.0)
+            pending += 1
+            continue
+        settled = b - a < 1e-9
+        fine = True
+        for i in range(m):
+            lower, upper, whole = work[row, 2 + i], work[row + 1, 2 + i], work[PARENT, i]
+            fine &= abs(lower + upper - whole) <= tolerance * work[TOTAL, i]
+            work[TOTAL, i] += max(0.0, abs(lower) + abs(upper) - abs(whole))
+        if settled or fine:
+            for half in range(2):
+                panels[l, kept, 0], panels[l, kept, 1] = work[row + half, 0], work[row + half, 1]
+                kept += 1
+        else:
+            pending += 2
+    loops[l, SIZE] = kept
+    return OK
+
+
+_f1, _i1 = types.float64[::1], types.int64[::1]
+_f2, _i2, _f3 = types.float64[:, ::1], types.int64[:, ::1], types.float64[:, :, ::1]
+PROBE_SIGNATURE = types.int64(types.int64, _f1, _f1, _f1, _i1, _f1, _f1)
+SIGNATURE = types.int64(types.FunctionType(PROBE_SIGNATURE), _f1, types.int64, types.float64, _i2, _f3, _f1, _f1, _i1, _f1, _f1, _f2)
+
+
+@njit(SIGNATURE, cache=True, **JIT)
+def arrange(probe, p, request, tolerance, loops, panels, x, w, off, scr, out, work):
+    """Put nodes into x, w and off, as `request` asks.
+
+    A unit of its own for the compiler, which the solver receives as a function, so that its code is not copied to
+    every place of use.  Returns OK, CAPACITY or NON_FINITE.
+    """
+    status, refine = OK, request
+    if request == ADAPT:
+        refine = BASE
+        for l in range(len(loops)):
+            if status == OK and loops[l, NESTED] == 0:
+                if loops[l, RULE] == COUNT:
+                    status = adapt_count(probe, p, l, loops, x, w, off, scr, out, work)
+                else:
+                    status = adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, work)
+    elif request >= ADOPT + DOUBLE:
+        status, refine = adopt(loops, panels, request - ADOPT), BASE
+    return build(loops, panels, refine, x, w, off) if status == OK else status

@@ -1,0 +1,109 @@
+"""Which measure of an average stands outside: splitting joint normal laws and nesting by what each measure reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sympy as sp
+
+from numerics.rewrite.errors import RewriteError
+from numerics.rewrite.facts import Facts
+from numerics.rewrite.walk import PROXIMAL, coefficients, free, parts, substitute
+from replica.nodes import Discrete, Flat, Gauss, Measure
+
+
+def scalars(measures: Sequence[Measure], contents: tuple[sp.Basic, ...], facts: Facts) -> tuple[list[Measure], dict[sp.Basic, sp.Expr]]:
+    """Measures of one variable each, joint normal laws conditioned one variable on the next; and variables without variance,
+    which become their means."""
+    fields = prox_fields(contents)
+    found: list[Measure] = []
+    fixed: dict[sp.Basic, sp.Expr] = {}
+    pending = list(measures)
+    for m in _joined(pending, contents, fields):
+        if not isinstance(m, Gauss):
+            found.append(m)
+            continue
+        order = sorted(range(len(m.variables)), key=lambda i: m.variables[i] in fields)  # the field of a prox comes last: inside
+        means = [m.means[i] for i in order]
+        covariance = [[m.covariance[i, j] for j in order] for i in order]
+        variables = [m.variables[i] for i in order]
+        while variables:
+            v, mean, row = variables.pop(0), means.pop(0), covariance.pop(0)
+            variance, cross = row[0], row[1:]
+            covariance = [r[1:] for r in covariance]
+            if facts.vanishes(variance):
+                fixed[v] = mean
+                continue
+            found.append(Gauss([v], [mean], [[variance]]))
+            means = [a + c / variance * (v - mean) for a, c in zip(means, cross, strict=True)]
+            covariance = [[e - a * b / variance for e, b in zip(r, cross, strict=True)] for r, a in zip(covariance, cross, strict=True)]
+    while any(fixed.keys() & free(e) for e in fixed.values()):
+        fixed = {v: substitute(e, fixed) for v, e in fixed.items()}
+    return [substitute(m, fixed) for m in found], fixed
+
+
+def prox_fields(contents: tuple[sp.Basic, ...]) -> set[sp.Symbol]:
+    """Variables that are fields of proximal points in `contents`."""
+    return {s for c in contents for part, _ in parts(c) if isinstance(part, PROXIMAL) for s in part.h.free_symbols}
+
+
+def _joined(measures: list[Measure], contents: tuple[sp.Basic, ...], fields: set[sp.Symbol]) -> list[Measure]:
+    """Normal laws merged where one reads the field of a prox whose loss reads it: the field must be integrated inside."""
+    for inner in measures:
+        outer = [m for m in measures if isinstance(m, Gauss) and set(m.variables) & fields & inner.free_symbols]
+        read = {s for c in contents for p, _ in parts(c) if isinstance(p, PROXIMAL) for s in p.loss.free_symbols | p.chi.free_symbols}
+        if not isinstance(inner, Gauss) or not outer or not read & set(inner.variables):
+            continue
+        merged = _join(outer[0], inner)
+        if merged is not None:
+            rest = [m for m in measures if m not in (inner, outer[0])]
+            return _joined([merged, *rest], contents, fields)
+    return measures
+
+
+def _join(outer: Gauss, inner: Gauss) -> Gauss | None:
+    """The joint law of `outer` and of `inner`, whose means are affine in the variables of `outer`; None if they are not."""
+    n, k = len(outer.variables), len(inner.variables)
+    if free(inner.covariance) & set(outer.variables):
+        return None
+    slopes = sp.zeros(k, n)
+    for i, mean in enumerate(inner.means):
+        for j, v in enumerate(outer.variables):
+            line = coefficients(mean, v, 1)
+            if line is None or (len(line) == 2 and free(line[1]) & set(outer.variables)):
+                return None
+            slopes[i, j] = line[1] if len(line) == 2 else 0
+    at_mean = dict(zip(outer.variables, outer.means, strict=True))
+    means = [*outer.means, *(substitute(m, at_mean) for m in inner.means)]
+    C = sp.Matrix(outer.covariance)
+    cross = slopes * C
+    covariance = sp.Matrix(sp.BlockMatrix([[C, cross.T], [cross, cross * slopes.T + sp.Matrix(inner.covariance)]]))
+    return Gauss([*outer.variables, *inner.variables], means, covariance)
+
+
+def outermost(measures: Sequence[Measure], contents: tuple[sp.Basic, ...], discrete_inside: bool) -> int:
+    """Position of a measure that reads no other's variable.
+
+    Among those, fields of proximal points stand inside, then explicit densities; a discrete variable inside too for a logarithm (its atoms then share one
+    loop), outside for a plain sum (its atoms then have their own kinks).
+    """
+    free_ones = []
+    for i, m in enumerate(measures):
+        others = {v for j, o in enumerate(measures) if j != i for v in o.variables}
+        if not m.free_symbols & others:
+            free_ones.append(i)
+    if not free_ones:
+        raise RewriteError(f"the measures over {', '.join(str(v) for m in measures for v in m.variables)} read each other in a circle")
+    if len(free_ones) == 1:
+        return free_ones[0]
+    fields = prox_fields(contents)
+
+    def depth(i: int) -> int:
+        m = measures[i]
+        if isinstance(m, Discrete):
+            return 2 if discrete_inside else -1
+        if set(m.variables) & fields:
+            return 3
+        return 1 if isinstance(m, Flat) else 0
+
+    return min(free_ones, key=depth)

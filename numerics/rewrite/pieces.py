@@ -1,0 +1,104 @@
+"""A piece: one loop over a part of a measure's range, and what the contents of the average read on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from numerics.program import Rule
+from numerics.rewrite.facts import Facts
+from numerics.rewrite.kinks import segments
+from numerics.rewrite.loops import Loops
+from numerics.rewrite.tilt import REACH, drift, peak_window, polynomial
+from numerics.rewrite.walk import free, substitute
+from replica.nodes import Measure
+
+FLOOR = sp.Rational(1, 10**30)  # least width of a piece under a logarithm: an empty piece then weighs e^-69, and its log is finite
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One loop.  `weight * exp(exponent)` is density times Jacobian; `width` the part of the weight that may be zero."""
+
+    variable: sp.Dummy
+    contents: tuple[sp.Basic, ...]
+    weight: sp.Expr = sp.S.One
+    width: sp.Expr = sp.S.One
+    exponent: sp.Expr = sp.S.Zero
+
+    @property
+    def factor(self) -> sp.Expr:
+        """Weight without the exponential."""
+        return self.weight * self.width
+
+    @property
+    def log_weight(self) -> sp.Expr:
+        """Logarithm of the whole weight, finite also where the piece is empty."""
+        width = self.width if self.width.is_number else sp.Max(self.width, FLOOR)
+        return sp.log(self.weight) + sp.log(width) + self.exponent
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every pass needs: facts on symbols, the loops handed out so far."""
+
+    facts: Facts
+    loops: Loops
+
+
+def unit(context: Context, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr, contents: tuple[sp.Basic, ...], weight: sp.Expr, exponent: sp.Expr) -> Piece:
+    """A piece over x in [lower, upper], finite, mapped to [0, 1]; weight and exponent may read x."""
+    lower, upper = context.loops.hold(lower), context.loops.hold(upper)
+    xi = context.loops.variable(Rule.UNIT, (lower, upper, weight.xreplace({x: _X}), exponent.xreplace({x: _X})), contents)
+    place = {x: lower + (upper - lower) * xi}
+    return Piece(
+        xi, tuple(substitute(c, place) for c in contents), substitute(weight, place), upper - lower, substitute(exponent, place)
+    )
+
+
+_X = sp.Symbol("x", real=True)  # stands for the integration variable in the names of loops
+
+
+def clip(point: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
+    """`point` moved into [lower, upper]; infinite points become ends."""
+    if point == -sp.oo:
+        return lower
+    return upper if point == sp.oo else sp.Min(sp.Max(point, lower, evaluate=False), upper, evaluate=False)
+
+
+def cut_gauss(
+    context: Context, v: sp.Symbol, mean: sp.Expr, variance: sp.Expr, contents: tuple[sp.Basic, ...], tilt: int | None
+) -> list[Piece]:
+    """A normal variable: one LINE loop if the contents are smooth, else UNIT loops between the kinks.
+
+    `contents[tilt]` is an exponent whose average is not known to be one.  Under an outer loop it may carry the mass out of the
+    Gaussian's window, then the window follows.
+    """
+    deviation = sp.sqrt(variance)
+    found = list(segments(contents, v, context.facts))
+    window = (-sp.Float(REACH), sp.Float(REACH))
+    moved = None
+    if tilt is not None and v in free(contents[tilt]) and context.loops.reads_outer((mean, variance, *contents)):
+        moved = drift(contents[tilt], v, mean, deviation)
+    if moved is not None:
+        moved = context.loops.hold(moved)
+        window = (window[0] + sp.Min(moved, 0), window[1] + sp.Max(moved, 0))
+    elif len(found) == 1:
+        t = context.loops.variable(Rule.LINE, (mean, variance), found[0].contents)
+        place = {v: mean + deviation * t}
+        return [Piece(t, tuple(substitute(c, place) for c in found[0].contents))]
+    t = sp.Dummy("t", real=True)
+    inner = {s for m in contents if isinstance(m, Measure) for s in m.variables}
+    pieces = []
+    for s in found:
+        ends = tuple(e if e in (sp.oo, -sp.oo) else (e - mean) / deviation for e in (s.lower, s.upper))
+        place = {v: mean + deviation * t}
+        lower, upper = (clip(e, *window) for e in ends)
+        if tilt is not None:
+            c1, c2, pure = polynomial(s.contents[tilt], v)
+            if pure and (c1, c2) != (0, 0) and not (free(c1) | free(c2)) & inner:
+                hold = context.loops.hold
+                lower, upper = peak_window(hold(deviation * (c1 + 2 * c2 * mean)), hold(1 - 2 * c2 * variance), *map(hold, ends))
+        pieces.append(unit(context, t, lower, upper, tuple(substitute(c, place) for c in s.contents), 1 / sp.sqrt(2 * sp.pi), -(t**2) / 2))
+    return pieces

@@ -1,0 +1,93 @@
+"""Every solution of a theory at one point."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from numerics.problem import SWEEPS, Compiled, March, Problem
+from numerics.solution import Solution
+from numerics.stability import spectral_radius, stable
+from numerics.status import CODES
+
+TOLERANCE = 1e-11
+SAME = 1e-7  # solutions this near in every unknown, relative, are one
+
+
+def solve(
+    module: Compiled,
+    at: Mapping[str, float] | None = None,
+    *,
+    tol: float = TOLERANCE,
+    starts: Sequence[str] | None = None,
+    all_solutions: bool = True,
+) -> tuple[Solution, ...]:
+    """All solutions found at a point, the largest free entropy (the thermodynamic one) first.
+
+    Each start is tried twice: by sweeps of the plain map that end in Newton's method, and by Newton's method alone,
+    which also finds fixed points that repel the map.
+
+    Args:
+        at: values of controls; the theory's own where left out.
+        tol: bound on the quadrature error of the unknowns.
+        starts: names of starts to try; all of the theory's where left out.
+        all_solutions: False stops at the first start that converges.
+
+    Returns:
+        Converged solutions; where there is none, one failed Solution per start whose status says why.
+
+    Raises:
+        ValueError: for a control outside its domain, an unknown control or start.
+    """
+    problem = Problem(module)
+    point = problem.point(at)
+    known = [s.name for s in module.theory.system.starts]
+    for name in starts or ():
+        if name not in known:
+            raise ValueError(f"{name!r} is not a start of this theory; starts are {', '.join(known)}")
+    controls = np.array([[point[name] for name in problem.controls]])
+    found: list[Solution] = []
+    failed: list[Solution] = []
+    for index, name in enumerate(known):
+        if starts is not None and name not in starts:
+            continue
+        begin = problem.start(index, point)[None]
+        for sweeps in (SWEEPS, 0):
+            result = solution(problem, point, problem.march(controls, begin, tol, sweeps), 0, name)
+            if not result.converged:
+                failed += [result] if sweeps else []
+            elif not any(same(result, other) for other in found):
+                found.append(result)
+                if not all_solutions:
+                    return (result,)
+    return tuple(sorted(found, key=thermodynamic)) or tuple(failed)
+
+
+def solution(problem: Problem, point: Mapping[str, float], march: March, row: int, start: str) -> Solution:
+    """One row of a march as a record."""
+    theory, status = problem.module.theory, CODES[march.status[row]]
+    residual, error, steps, nodes = march.info[row]
+    common = {"residual": float(residual), "quadrature_error": float(error), "start": start, "steps": int(steps)}
+    if not status.ok:
+        return Solution(dict(point), status, **common)
+    values = dict(zip(problem.value_names, map(float, march.values[row]), strict=True))
+    observables = {name: values[name] for name in theory.observables}
+    radius = float(spectral_radius(march.jacobian[row]))
+    return Solution(
+        dict(point), status, {name: values[name] for name in theory.order_parameters}, {name: values[name] for name in theory.conjugates},
+        values["free_entropy"], observables, dict(zip(problem.names, map(float, march.unknowns[row]), strict=True)),
+        stable=stable(radius, observables), spectral_radius=radius, nodes=int(nodes), **common,
+    )
+
+
+def same(one: Solution, other: Solution) -> bool:
+    """Whether two solutions agree in every unknown to SAME, relative."""
+    return all(math.isclose(float(v), float(other.unknowns[k]), rel_tol=SAME, abs_tol=1e-9) for k, v in one.unknowns.items())
+
+
+def thermodynamic(one: Solution) -> float:
+    """Sorting key: largest free entropy first, NaN last."""
+    value = float(one.free_entropy)
+    return math.inf if math.isnan(value) else -value

@@ -1,0 +1,1 @@
+"""Special functions in plain arithmetic, which numba can vectorise."""

@@ -1,0 +1,30 @@
+"""How a solve ended: one enum, and its value is the sentence the user reads."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Status(Enum):
+    CONVERGED = "converged"
+    AT_END = "an unknown ran to the end of its domain; the values are those of the limit, reached to rounding"
+    NON_FINITE = "an equation is not finite at the point reached; is the start outside the physical domain?"
+    LEFT_DOMAIN = "every step tried leaves the physical domain; start nearer to the solution"
+    MAX_STEPS = "step limit reached before the residual was below tolerance; start nearer to the solution"
+    QUADRATURE = "the quadrature error stays above tolerance at the largest number of nodes; loosen tol"
+    STALLED = "the residual stays above tolerance and above its rounding error; a fold or a marginal point may be near"
+    SINGULAR = "the Jacobian is singular: a fold or a marginal point"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the numbers that come with it are a result."""
+        return self in (Status.CONVERGED, Status.AT_END)
+
+    def __str__(self) -> str:
+        return self.value
+
+
+# What the compiled solver returns; CAPACITY asks its caller for larger buffers and is never shown.
+CODES = tuple(Status)
+CONVERGED, AT_END, NON_FINITE, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, STALLED, SINGULAR = range(len(CODES))
+CAPACITY = -1

@@ -1,0 +1,17 @@
+"""Square."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from replica.ingredients import Activation
+
+
+@dataclass(frozen=True)
+class Quadratic(Activation):
+    """z^2."""
+
+    def formula(self, z: sp.Expr) -> sp.Expr:
+        return z**2

@@ -1,0 +1,1 @@
+"""How a spec of one kind becomes a theory."""

@@ -1,0 +1,87 @@
+"""A static theory under construction: the model, its tree, and the lowering of both sides to closed forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sympy as sp
+
+from replica.families.equations import Opaque
+from replica.families.model import TEACHER, Case, LocalLaws, Underivable
+from replica.families.reading import StaticModel
+from replica.families.rs import ReplicaSymmetric
+from replica.law import Law
+from replica.passes.close import Branch, Closer, Ratios, piece_branches
+from replica.tree import Leaf
+
+
+@dataclass
+class Closing:
+    """Both sides' lowering for one model."""
+
+    laws: LocalLaws
+    system: ReplicaSymmetric
+    ratios: Ratios = field(default_factory=Ratios)
+    _cases: dict[sp.Expr, Case] = field(default_factory=dict)
+    _laws: dict[tuple, Law] = field(default_factory=dict)
+
+    def energetic(self, expression: sp.Expr) -> sp.Expr:
+        return Closer(self._label_branches, self._output_law, self.system.label, TEACHER, self.ratios)(expression)
+
+    def entropic(self, expression: sp.Expr) -> sp.Expr:
+        return Closer(self._weight_branches, self._input_law, self.system.label, TEACHER, self.ratios)(expression)
+
+    def _label_branches(self, tilt: Leaf | None) -> list[Branch]:
+        if tilt is None:
+            found = [Branch(c.label, (), -sp.log(2), lambda k: sp.S.One) for c in self._remember(self.laws.cases(sp.S.Zero, sp.S.Zero))]
+            return found
+        found = []
+        for case in self._remember(self.laws.cases(tilt.h, tilt.A)):
+            if case.tilt:
+                found += piece_branches(case.at_label(), tilt, self.ratios, case.label, case.measures)
+            else:
+                (own,) = case.measures[0].variables
+
+                def ratio(k: int, own=own) -> sp.Expr:
+                    if k > 2:
+                        raise Underivable("third derivatives of a mapped label are not built")
+                    score = (own - tilt.h) / tilt.A
+                    return score if k == 1 else score**2 - 1 / tilt.A
+
+                found.append(Branch(case.label, case.measures, sp.S.Zero, ratio, case.indicator))
+        return found
+
+    def _remember(self, cases: tuple[Case, ...]) -> tuple[Case, ...]:
+        self._cases.update({case.label: case for case in cases})
+        return cases
+
+    def _output_law(self, leaf: Leaf, branch: Branch) -> Law:
+        key = (leaf.species, branch.label)
+        if key not in self._laws:
+            self._laws[key] = self.laws.energetic(leaf.species, self._cases[branch.label])
+        return self._laws[key]
+
+    def _weight_branches(self, tilt: Leaf | None) -> list[Branch]:
+        if tilt is None:
+            return [Branch(sp.S.Zero, (), sp.S.Zero, lambda k: sp.S.One)]
+        return piece_branches(self.laws.entropic(TEACHER), tilt, self.ratios)
+
+    def _input_law(self, leaf: Leaf, branch: Branch) -> Law:
+        key = (leaf.species, leaf.side)
+        if key not in self._laws:
+            self._laws[key] = self.laws.entropic(leaf.species)
+        return self._laws[key]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A theory under construction: everything closed, in the natural symbols."""
+
+    model: StaticModel
+    system: ReplicaSymmetric
+    opaque: Opaque
+    closing: Closing
+    rho: sp.Expr
+    teacher: bool
+
+

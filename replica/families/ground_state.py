@@ -1,0 +1,105 @@
+"""Empirical risk minimisation: beta -> infinity, unknowns m, q, chi and their conjugates."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from replica.families.draft import Draft
+from replica.families.equations import ground_state_symbols
+from replica.families.observables import Predictor, prediction
+from replica.families import rs
+from replica.labels import SIGNS
+from replica.nodes import Moreau, Prox, Tilted
+from replica.symbols import POSITIVE, REAL, OrderParameter
+from replica.theory import Assumption, Start, Stationary, Theory
+
+
+def theory(draft: Draft) -> Theory:
+    """Equations x = G(x), the free entropy divided by beta (minus the energy per weight), observables."""
+    s, opaque, alpha = ground_state_symbols(draft.system), draft.opaque, draft.model.alpha
+    own = {draft.system.symbol(rs.RHO): draft.rho}
+    energetic = lambda e: draft.closing.energetic(e.xreplace(own))  # noqa: E731
+    entropic = draft.closing.entropic
+    overlaps = [(s.q, "self-overlap of the minimiser", POSITIVE), (s.chi, "response, beta (Q - q)", POSITIVE)]
+    conjugates = [(s.q_hat, "conjugate of chi: variance of the scores", POSITIVE), (s.chi_hat, "conjugate of q: mean curvature", POSITIVE)]
+    if draft.teacher:
+        overlaps.insert(0, (s.m, "overlap with the teacher", REAL))
+        conjugates.insert(0, (s.m_hat, "conjugate of m", REAL))
+    unknowns, equations = [], []
+    for symbol, meaning, domain in overlaps:
+        unknowns.append(OrderParameter(symbol, meaning, domain))
+        equations.append(entropic(opaque.inputs[symbol]))
+    for symbol, meaning, domain in conjugates:
+        unknowns.append(OrderParameter(symbol, meaning, domain))
+        equations.append(alpha * energetic(opaque.outputs[symbol]))
+    terms = {
+        "trace": -opaque.trace if draft.teacher else -opaque.trace.xreplace({s.m: sp.S.Zero, s.m_hat: sp.S.Zero}),
+        "entropic": entropic(opaque.entropic),
+        "energetic": alpha * energetic(opaque.energetic),
+    }
+    free_entropy = sp.Add(*terms.values())
+    observables = prediction(draft, Predictor(s.q, s.m)) if draft.teacher else {}
+    if draft.teacher:
+        observables["estimation_mse"] = draft.rho - 2 * s.m + s.q
+    observables |= _training(draft, energetic)
+    observables["energy"] = -free_entropy
+    observables["replicon"] = 1 - _squared_slopes(draft, energetic)
+    start: dict[sp.Symbol, sp.Expr] = {s.q: draft.rho / 2 if draft.teacher else sp.Rational(1, 2), s.chi: sp.S.One, s.q_hat: sp.Rational(1, 2), s.chi_hat: sp.Rational(1, 2)}
+    if draft.teacher:
+        start |= {s.m: draft.rho / 4, s.m_hat: sp.Rational(1, 2)}
+    return Theory(
+        name="",
+        fingerprint="",
+        controls=draft.model.controls,
+        system=Stationary(
+            tuple(unknowns),
+            tuple(equations),
+            constraints=(draft.rho - s.m**2 / s.q,) if draft.teacher else (),
+            starts=(Start("uninformed", start),),
+        ),
+        order_parameters={str(x): x for x, _, _ in overlaps},
+        conjugates={str(x): x for x, _, _ in conjugates},
+        free_entropy=free_entropy,
+        observables=observables,
+        terms=terms,
+        assumptions=(
+            Assumption("replica_symmetry", "all replicas of the learner are alike; checked by the replicon"),
+            Assumption("limits", "the limits d -> infinity, n -> 0 and beta -> infinity may be taken in this order"),
+        ),
+    )
+
+
+def _training(draft: Draft, energetic) -> dict[str, sp.Expr]:
+    """Mean loss per sample at the minimiser, and its error rate for sign labels."""
+    loss = draft.model.laws.loss
+    y = draft.system.label
+    moreau = next(iter(draft.opaque.energetic.atoms(Moreau)))
+    point = Prox(*moreau.args)
+    found = {"training_loss": energetic(_with_body(draft.opaque.energetic, loss.formula(y, point)))}
+    channel = draft.model.laws.channel
+    if channel is None or channel.labels() == SIGNS:
+        found["training_error"] = energetic(_with_body(draft.opaque.energetic, sp.Heaviside(-y * point, sp.Rational(1, 2))))
+    return found
+
+
+def _with_body(average: sp.Expr, body: sp.Expr) -> sp.Expr:
+    """The same average of something else."""
+    node = next(iter(average.atoms(Tilted)))
+    return Tilted(body, node.exponent, node.measures, normalised=node.normalised)
+
+
+def _squared_slopes(draft: Draft, energetic) -> sp.Expr:
+    """alpha E[(dg/dh)^2] E[(d<w>/dh)^2]: above one, replica symmetry is unstable."""
+    s = ground_state_symbols(draft.system)
+    output = _squared(draft.opaque.outputs[s.chi_hat])
+    inputs = _squared(draft.opaque.inputs[s.chi])
+    return draft.model.alpha * energetic(output) * draft.closing.entropic(inputs)
+
+
+def _squared(expression: sp.Expr) -> sp.Expr:
+    """The average of a slope, with the slope squared inside."""
+    coefficient, rest = expression.as_independent(Tilted, as_Add=False)
+    assert isinstance(rest, Tilted)
+    return _with_body(rest, (coefficient * rest.body) ** 2)
+
+

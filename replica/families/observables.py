@@ -1,0 +1,56 @@
+"""What can be measured at a saddle point, as averages over the joint law of teacher's and student's fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from replica.families.draft import Draft
+from replica.families.model import TEACHER
+from replica.labels import SIGNS, RealLabels
+from replica.nodes import Flat, Gauss, Tilted
+from replica.tree import Leaf, Side
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """The field with which a learner predicts: its variance and its covariance with the teacher's."""
+
+    variance: sp.Expr
+    covariance: sp.Expr
+
+
+def on_new_sample(draft: Draft, predictor: Predictor, body) -> sp.Expr:
+    """E body(y, h) over a new sample: h the predictor's field, y the label given the teacher's."""
+    h, y = sp.Dummy("h", real=True), draft.system.label
+    slope = predictor.covariance / predictor.variance
+    tilt = Leaf(TEACHER, Side.ENERGETIC, slope * h, draft.rho - slope * predictor.covariance, 0, (y,))
+    measures = (Gauss([h], [0], [[predictor.variance]]), Flat(y, -sp.oo, sp.oo))
+    return draft.closing.energetic(Tilted(body(y, h), tilt, measures, normalised=True))
+
+
+def prediction(draft: Draft, predictor: Predictor) -> dict[str, sp.Expr]:
+    """Generalisation error for sign labels, mean squared error for real ones, cosine with the teacher."""
+    if not draft.teacher:
+        return {}
+    found: dict[str, sp.Expr] = {"overlap": predictor.covariance / sp.sqrt(draft.rho * predictor.variance)}
+    channel = draft.model.laws.channel
+    assert channel is not None
+    labels = channel.labels()
+    if labels == SIGNS:
+        found["generalization_error"] = on_new_sample(draft, predictor, lambda y, h: sp.Heaviside(-y * h, sp.Rational(1, 2)))
+    elif isinstance(labels, RealLabels) and (draft.model.protocol != "bayes" or _is_location_family(channel)):
+        found["mse"] = on_new_sample(draft, predictor, lambda y, h: (y - h) ** 2)
+    return found
+
+
+def _is_location_family(channel) -> bool:
+    """Whether the label is the field plus independent symmetric noise, so that the posterior mean of the field predicts it."""
+    y, z = sp.Dummy("y", real=True), sp.Dummy("z", real=True)
+    density = channel.density(y, z)
+    if density is None:
+        rule = channel.map(z, sp.Dummy("xi", real=True))
+        return rule is not None and sp.expand(rule - z) == 0
+    noise = sp.expand(density.xreplace({y: y + z}), deep=True)
+    return z not in noise.free_symbols and sp.expand(noise - noise.xreplace({y: -y})) == 0

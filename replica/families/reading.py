@@ -1,0 +1,145 @@
+"""From an expanded spec to the local laws of a static theory; what this family cannot do is refused here in one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from replica.families.model import LocalLaws, Underivable
+from replica.formula import parse
+from replica.protocols import ERM, Bayes, Gibbs
+from replica.regularizers import Zero as NoPenalty
+from replica.symbols import REAL, Control
+
+
+@dataclass(frozen=True)
+class StaticModel:
+    """One learner on one cell of Gaussian inputs.
+
+    Args:
+        laws: of teacher and student.
+        protocol: "bayes", "gibbs" or "erm".
+        alpha: samples per dimension.
+        controls: in the order of the spec.
+    """
+
+    name: str
+    laws: LocalLaws
+    protocol: str
+    alpha: sp.Expr
+    controls: tuple[Control, ...]
+
+
+def read(spec: Any, learner: str | None = None) -> StaticModel:
+    """The model of one learner of an expanded spec.
+
+    Raises:
+        Underivable: names the part of the spec that has no theory yet.
+    """
+    names = spec.symbols()
+    chosen = _one("learner", spec.learners, learner)
+    student = spec.learners[chosen]
+    if student.theory == "none":
+        raise Underivable(f"learner '{chosen}' says theory = \"none\": it is simulated, never derived")
+    _refuse(spec, student)
+    data = spec.slices[_one("slice", spec.slices)]
+    cell = data.groups[_one("group", data.groups)]
+    law = cell.law if getattr(cell, "law", None) is not None else data.law
+    if law is not None and law.kind not in ("gaussian", "iid"):
+        raise Underivable(f"data.law: '{law.kind}' has no static theory yet (built: gaussian iid)")
+    if cell.mean:
+        raise Underivable("group.mean: mixtures have no theory yet")
+    if cell.variance not in (None, 1, 1.0):
+        raise Underivable("group.variance: inputs of another variance have no theory yet")
+    if cell.corruption is not None:
+        raise Underivable("corruption: corrupted inputs have no theory yet")
+    prior, channel = _teacher(spec, cell, names)
+    protocol = student.protocol
+    bound = protocol.bind(names)
+    alpha = _expression(data.alpha, names)
+    controls = tuple(_control(name, table, names) for name, table in (spec.controls or {}).items())
+    if isinstance(protocol, Bayes):
+        if prior is None:
+            raise Underivable("protocol 'bayes' needs a teacher; a storage problem has no truth to infer")
+        laws = LocalLaws(prior, channel, None, None, None, None, bayes=True)
+        return StaticModel(chosen, laws, "bayes", alpha, controls)
+    loss = student.loss.bind(names) if student.loss is not None else None
+    if loss is None:
+        raise Underivable(f"learner '{chosen}' has no loss")
+    if loss.weights:
+        raise Underivable("loss.weights: per-group weights have no theory yet")
+    penalty = student.regularizer.bind(names) if student.regularizer is not None else None
+    if isinstance(penalty, NoPenalty):
+        penalty = None
+    student_prior = student.prior.bind(names) if student.prior is not None else None
+    if isinstance(protocol, ERM):
+        if student_prior is not None:
+            raise Underivable(f"learner.{chosen}.prior: minimising over the class '{student_prior.kind}' has no theory yet; use protocol 'gibbs'")
+        return StaticModel(chosen, LocalLaws(prior, channel, None, loss, penalty, sp.oo), "erm", alpha, controls)
+    if isinstance(protocol, Gibbs):
+        return StaticModel(chosen, LocalLaws(prior, channel, student_prior, loss, penalty, bound.expr(bound.beta)), "gibbs", alpha, controls)
+    raise Underivable(f"protocol '{protocol.kind}' has no static theory (built: bayes gibbs erm)")
+
+
+def _refuse(spec: Any, student: Any) -> None:
+    if spec.ansatz is not None and spec.ansatz.kind not in ("rs", "annealed"):
+        raise Underivable(f"ansatz '{spec.ansatz.kind}' is not built yet (built: rs annealed)")
+    if len(spec.stages) > 1:
+        raise Underivable("stage: several stages have no theory yet")
+    if spec.blocks:
+        raise Underivable("block: blocks of coordinates have no theory yet")
+    network = student.network
+    if network is not None and (network.kind != "linear" or getattr(network, "bias", False)):
+        raise Underivable(f"network '{network.kind}' has no static theory yet (built: linear without bias)")
+    for key in ("couple", "self_overlap", "believes"):
+        if getattr(student, key, None):
+            raise Underivable(f"learner.{key}: not built yet")
+    if getattr(student, "copies", None) not in (None, 1):
+        raise Underivable("learner.copies: real replicas are not built yet")
+    for data in spec.slices.values():
+        if data.selection is not None:
+            raise Underivable("slice.selection: selected samples have no theory yet")
+
+
+def _teacher(spec: Any, cell: Any, names: dict[str, sp.Symbol]):
+    label = cell.label
+    if label.value == "random":
+        return None, None
+    if label.value is not None:
+        raise Underivable("label: a constant label has no theory yet")
+    if label.of is None:
+        raise Underivable("label: labels that depend on no latent have no theory yet, except random signs")
+    if label.bias not in (None, 0, 0.0):
+        raise Underivable("label.bias: a biased teacher has no theory yet")
+    latent = spec.latents[label.of]
+    if latent.overlap or (latent.network is not None and latent.network.kind != "linear"):
+        raise Underivable(f"latent.{label.of}: only a single linear teacher is built yet")
+    return latent.prior.bind(names), label.channel.bind(names)
+
+
+def _one(what: str, table: Any, name: str | None = None) -> str:
+    found = list(table)
+    if name is not None:
+        if name not in found:
+            raise Underivable(f"{what} '{name}' is not in this spec (has: {' '.join(found)})")
+        return name
+    if len(found) != 1:
+        raise Underivable(f"{what}: {len(found)} of them ({' '.join(found)}); static theories of several are not built yet")
+    return found[0]
+
+
+def _expression(value: Any, names: dict[str, sp.Symbol]) -> sp.Expr:
+    if value is None:
+        raise Underivable("data.alpha: a number of samples instead of a ratio has no theory")
+    expression = parse(value, names) if isinstance(value, str) else sp.sympify(value)
+    if expression == sp.oo:
+        raise Underivable("data.alpha: inf (the learner sees the law) has no static theory yet")
+    return expression
+
+
+def _control(name: str, table: Any, names: dict[str, sp.Symbol]) -> Control:
+    if table.formula is not None or table.solve is not None:
+        raise Underivable(f"controls.{name}: derived and solved controls are not built yet")
+    return Control(names[name], float(table.value), table.domain if table.domain is not None else REAL, table.meaning or "")

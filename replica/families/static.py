@@ -1,0 +1,44 @@
+"""Static theories: a learner on quenched samples becomes equations through the replica tree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import sympy as sp
+
+from replica.families import gibbs, ground_state, posterior
+from replica.families.draft import Closing, Draft
+from replica.families.equations import Opaque, finite_temperature, gauge_fixed, zero_temperature
+from replica.families.model import second_moment
+from replica.families.reading import StaticModel, read
+from replica.families.rs import ReplicaSymmetric, replica_symmetric
+from replica.theory import Theory
+
+_CHARTS = {"erm": ground_state.theory, "bayes": posterior.theory, "gibbs": gibbs.theory}
+
+
+def derive(spec: Any, learner: str | None = None) -> Theory:
+    """The replica-symmetric theory of one learner.
+
+    Raises:
+        Underivable: the spec is sound and this family has no theory for it.
+    """
+    full = spec.expand()
+    model = read(full, learner)
+    teacher = model.laws.prior is not None
+    system = replica_symmetric(teacher)
+    rho = second_moment(model.laws.prior) if teacher else sp.S.Zero
+    closing = Closing(model.laws, system)
+    draft = Draft(model, system, _opaque(model, system, teacher), closing, rho, teacher)
+    theory = _CHARTS[model.protocol](draft)
+    return replace(theory, name=full.name, fingerprint=spec.fingerprint, spec=spec)
+
+
+def _opaque(model: StaticModel, system: ReplicaSymmetric, teacher: bool) -> Opaque:
+    if model.protocol != "erm":
+        return gauge_fixed(finite_temperature(system), system, teacher)
+    loss, penalty = model.laws.loss, model.laws.regularizer
+    assert loss is not None
+    limit = zero_temperature(system, loss.formula, penalty.formula if penalty is not None else lambda w: sp.S.Zero, teacher)
+    return gauge_fixed(limit, system, teacher)

@@ -1,0 +1,11 @@
+"""Opaque expressions with derivative rules and LaTeX; no numbers."""
+
+from replica.nodes.averages import LogAverage, Tilted, average
+from replica.nodes.functions import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
+from replica.nodes.measures import Counting, Discrete, Flat, Gauss, Measure
+from replica.nodes.proximal import Moreau, Peak, Prox, ProxSlope
+
+__all__ = [
+    "Counting", "Discrete", "Flat", "Gauss", "Hazard", "Log2Cosh", "LogAverage", "LogH", "Measure", "Moreau", "Peak", "Prox",
+    "ProxSlope", "Sigmoid", "Softplus", "Tilted", "average",
+]

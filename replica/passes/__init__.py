@@ -1,0 +1,1 @@
+"""Theory to theory, one verb a file."""

@@ -1,0 +1,159 @@
+"""Closed forms first: leaves become their laws' integrals, quadratics move into the measures, polynomials are integrated.
+
+What is left is an average that needs a grid, with the measures centred on the mass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import sympy as sp
+
+from replica.law import Atom, Density, Law, Quadratic, log_leaf
+from replica.nodes import Flat, Gauss, Measure, Moreau, Prox, ProxSlope, Tilted
+from replica.passes.gaussian import absorb, integrate_polynomials, orthant, rotate, translate
+from replica.passes.proximal import closed_prox
+from replica.passes.walk import bottom_up
+from replica.tree import Leaf, Side
+
+
+@dataclass
+class Ratios:
+    """log F and R_k of laws, differentiated once per law and side."""
+
+    _known: dict = field(default_factory=dict)
+
+    def __call__(self, law: Law, leaf: Leaf) -> sp.Expr:
+        key = (law, leaf.side)
+        if key not in self._known:
+            h, A = sp.Dummy("h", real=True), sp.Dummy("A", real=True)
+            self._known[key] = (h, A, [log_leaf(law, h, A, leaf.side)])
+        h, A, orders = self._known[key]
+        while len(orders) <= leaf.order:
+            if len(orders) == 1:
+                orders.append(orders[0].diff(h))
+            else:  # R_{k+1} = R_k' + R_k R_1
+                orders.append(orders[-1].diff(h) + orders[-1] * orders[1])
+        return orders[leaf.order].xreplace({h: leaf.h, A: leaf.A})
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One way in which the tilting leaf contributes: a label, a piece of its law."""
+
+    label: sp.Expr
+    measures: tuple[Measure, ...]
+    exponent: sp.Expr
+    ratio: Callable[[int], sp.Expr]  # R_k of the tilting leaf in this branch
+    indicator: sp.Expr = sp.S.One
+
+
+def piece_branches(law: Law, tilt: Leaf, ratios: Ratios, label=sp.S.Zero, measures=(), indicator=sp.S.One) -> list[Branch]:
+    """Split the tilting leaf where its pieces carry mass to different places."""
+
+    def whole(part: Law) -> Branch:
+        return Branch(label, tuple(measures), ratios(part, tilt), lambda k: ratios(part, Leaf(*tilt.args[:4], k, tilt.extra)), indicator)
+
+    if tilt.side is Side.ENERGETIC:
+        spread = any(isinstance(p, Atom) or (isinstance(p, Quadratic) and p.c2 != 0) for p in law)
+        return [whole((p,)) for p in law] if spread else [whole(law)]
+    found = []
+    for piece in law:
+        if isinstance(piece, Atom) or (isinstance(piece, Quadratic) and piece.tail is None and (piece.lower, piece.upper) == (-sp.oo, sp.oo)):
+            found.append(whole((piece,)))
+            continue
+        # a truncated or general density is integrated as the weight itself: its field is then a shifted Gaussian
+        w = sp.Dummy("w", real=True)
+        if isinstance(piece, Density):
+            log_density, ends = piece.log_density.xreplace({piece.variable: w}), (piece.lower, piece.upper, piece.breaks)
+        else:
+            log_density, ends = piece.c0 + piece.c1 * w + piece.c2 * w**2 / 2, (piece.lower, piece.upper, ())
+        exponent = log_density + tilt.A * w**2 / 2 + tilt.h * w
+        found.append(Branch(label, (*measures, Flat(w, *ends)), exponent, lambda k, w=w: w**k, indicator))
+    return found
+
+
+@dataclass
+class Closer:
+    """Lowers the averages of one side.
+
+    Args:
+        branches: the ways in which the tilting leaf (None: no teacher) contributes.
+        law: law of a leaf that is not the tilting one, given the label.
+        label: the symbol that stands for the label in bodies.
+        tilting: species of the tilting leaf.
+    """
+
+    branches: Callable[[Leaf | None], list[Branch]]
+    law: Callable[[Leaf, Branch], Law]
+    label: sp.Symbol
+    tilting: str
+    ratios: Ratios
+
+    def __call__(self, expression: sp.Expr) -> sp.Expr:
+        return bottom_up(expression, lambda e: self.average(e) if isinstance(e, Tilted) and e.atoms(Leaf, Prox, Moreau, ProxSlope) else e)
+
+    def average(self, node: Tilted) -> sp.Expr:
+        tilt = node.exponent if isinstance(node.exponent, Leaf) else None
+        gauss = tuple(m for m in node.measures if not (isinstance(m, Flat) and m.variables == (self.label,)))
+        results = [self._branch(node.body, b, gauss) for b in self.branches(tilt)]
+        return _merge_mirrored(results)
+
+    def _branch(self, body: sp.Expr, branch: Branch, measures: tuple[Measure, ...]) -> tuple[sp.Expr, ...]:
+        def open_leaf(e):
+            if not isinstance(e, Leaf):
+                return e
+            if e.species == self.tilting:
+                return branch.ratio(e.order)
+            return self.ratios(self.law(e, branch), e)
+
+        body = bottom_up(body, open_leaf).xreplace({self.label: branch.label}) * branch.indicator
+        body = closed_prox(body)
+        exponent = branch.exponent.xreplace({self.label: branch.label})
+        body, exponent, measures, weight = absorb(body, exponent, measures + branch.measures)
+        y = branch.label
+        if isinstance(y, sp.Symbol) and body.has(Prox, ProxSlope, Moreau):
+            body = closed_prox(translate(body, y))
+            body, measures = rotate(body, exponent, measures, y)
+        body, measures = integrate_polynomials(body, exponent, measures)
+        return body, exponent, measures, weight
+
+
+def _merge_mirrored(results: list[tuple]) -> sp.Expr:
+    """Sum of branches; two that are mirror images of each other count once, twice."""
+    total, pending = sp.S.Zero, list(results)
+    while pending:
+        body, exponent, measures, weight = pending.pop(0)
+        count = sp.S.One
+        for other in pending:
+            if _same(_mirror(*other), (body, exponent, measures, weight)):
+                pending.remove(other)
+                count = sp.Integer(2)
+                break
+        closed = orthant(body, exponent, measures)
+        value = closed if closed is not None else Tilted(body, exponent, measures, normalised=True) if measures else body * sp.exp(exponent)
+        total += count * sp.exp(sp.expand_log(weight, force=True)) * value
+    return total
+
+
+def _same(one, other) -> bool:
+    """Equal, up to the sign that SymPy leaves inside a power of a sum."""
+    return one is not None and one[1:] == other[1:] and (one[0] == other[0] or sp.expand(one[0] - other[0]) == 0)
+
+
+def _mirror(body, exponent, measures, weight):
+    """The same average in the variables' negatives, for centred one-dimensional Gaussians."""
+    flip = {}
+    for m in measures:
+        if not isinstance(m, Gauss) or len(m.variables) != 1 or m.means[0] != 0:
+            return None
+        flip[m.variables[0]] = -m.variables[0]
+
+    def turn(e):
+        if isinstance(e, (Prox, ProxSlope, Moreau)):
+            turned = e.func(e.loss.xreplace({e.u: -e.u}), e.u, e.chi, -e.h)
+            return -turned if isinstance(e, Prox) else turned
+        return e
+
+    return bottom_up(body.xreplace(flip), turn), exponent.xreplace(flip), measures, weight

@@ -1,0 +1,179 @@
+"""Gaussian algebra on averages: completing squares, moments of polynomials, and rotations to fewer variables."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from replica.nodes import Flat, Gauss, LogH, Moreau, Prox, ProxSlope, Tilted
+from replica.nodes.measures import Measure
+
+
+def tidy(expression: sp.Expr) -> sp.Expr:
+    """Rational part over one denominator, logarithms merged: for the small expressions that completing a square leaves."""
+    rational, product = [], sp.S.One
+    for term in sp.Add.make_args(sp.expand_mul(expression)):
+        coefficient, rest = term.as_coeff_Mul()
+        if isinstance(rest, sp.log) and (2 * coefficient).is_Integer:
+            product *= rest.args[0] ** (2 * coefficient)
+        else:
+            rational.append(term)
+    merged = sp.factor(sp.cancel(product))
+    return sp.cancel(sp.Add(*rational)) + sp.log(merged) / 2
+
+
+def _quadratic_part(exponent: sp.Expr, v: sp.Symbol) -> tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]:
+    """exponent = c0 + c1 v + c2 v^2 / 2 + rest, rest collecting every term that is not a quadratic in v."""
+    c = [sp.S.Zero] * 3
+    rest = sp.S.Zero
+    for term in sp.Add.make_args(exponent):
+        if v not in term.free_symbols:
+            c[0] += term
+            continue
+        poly = term if term.is_polynomial(v) else None
+        if poly is None or sp.degree(poly, v) > 2:
+            rest += term
+            continue
+        expanded = sp.expand(poly)
+        for k in range(3):
+            c[k] += expanded.coeff(v, k)
+    return c[0], c[1], 2 * c[2], rest
+
+
+def absorb(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...], weight: sp.Expr = sp.S.Zero) -> tuple[sp.Expr, sp.Expr, tuple[Measure, ...], sp.Expr]:
+    """Move quadratic exponents into the measures, so that a grid centred on a measure is centred on the mass.
+
+    One-dimensional measures only, innermost (those whose variables no other measure reads) first.
+    Returns (body, exponent, measures, log weight in front).
+    """
+    exponent = sp.expand_mul(exponent)
+    done: list[Measure] = []
+    pending = list(measures)
+    while pending:
+        m = next(m for m in pending if not any(v in other.free_symbols for other in pending if other is not m for v in m.variables))
+        pending.remove(m)
+        if not isinstance(m, (Gauss, Flat)) or len(m.variables) != 1:
+            done.append(m)
+            continue
+        (v,) = m.variables
+        c0, c1, c2, rest = _quadratic_part(exponent, v)
+        if isinstance(m, Flat):
+            if (m.lower, m.upper) != (-sp.oo, sp.oo) or c2 == 0:
+                done.append(m)
+                continue
+            variance = tidy(-1 / c2)
+            mean = tidy(c1 * variance)
+            constant = c0 + tidy(c1 * mean / 2) + (sp.log(2) + sp.log(sp.pi) + sp.log(variance)) / 2
+        elif c1 == 0 and c2 == 0:
+            done.append(m)
+            continue
+        else:
+            mean0, variance0 = m.means[0], m.covariance[0, 0]
+            variance = tidy(variance0 / (1 - c2 * variance0))
+            mean = tidy(variance * (c1 + mean0 / variance0))
+            constant = c0 + tidy(mean**2 / (2 * variance) - mean0**2 / (2 * variance0) + sp.log(variance) / 2 - sp.log(variance0) / 2)
+        constant, remaining = tidy_split(constant)
+        exponent = sp.expand_mul(constant) + remaining + rest
+        done.append(Gauss([v], [mean], [[variance]]))
+    bound = {v for m in done for v in m.variables}
+    outside = [t for t in sp.Add.make_args(exponent) if not t.free_symbols & bound]
+    return body, exponent - sp.Add(*outside), tuple(done), weight + tidy(sp.Add(*outside))
+
+
+def tidy_split(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """(tidied rational-and-logarithm part, everything else)."""
+    simple, other = [], []
+    for term in sp.Add.make_args(expression):
+        atoms = term.atoms(sp.Function) - term.atoms(sp.log)
+        (other if atoms or term.has(Tilted, Prox) else simple).append(term)
+    return tidy(sp.Add(*simple)), sp.Add(*other)
+
+
+def moment(power: int, mean: sp.Expr, variance: sp.Expr) -> sp.Expr:
+    """E h^power for h ~ N(mean, variance)."""
+    previous, current = sp.S.Zero, sp.S.One
+    for k in range(power):
+        previous, current = current, mean * current + k * variance * previous
+    return current
+
+
+def integrate_polynomials(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) -> tuple[sp.Expr, tuple[Measure, ...]]:
+    """Integrate out Gaussian variables in which the body is a polynomial and on which nothing else depends."""
+    changed = True
+    while changed:
+        changed = False
+        for m in measures:
+            if not isinstance(m, Gauss) or len(m.variables) != 1:
+                continue
+            (v,) = m.variables
+            others = [o for o in measures if o is not m]
+            if v in exponent.free_symbols or any(v in o.free_symbols for o in others):
+                continue
+            if not body.is_polynomial(v):
+                continue
+            coefficients = sp.Poly(body, v).all_coeffs()[::-1]
+            body = sp.Add(*(c * moment(k, m.means[0], m.covariance[0, 0]) for k, c in enumerate(coefficients)))
+            if body.is_rational_function():
+                body = sp.factor(body)
+            measures, changed = tuple(others), True
+            break
+    return body, measures
+
+
+def translate(body: sp.Expr, y: sp.Symbol) -> sp.Expr:
+    """Rewrite proximal nodes of a loss of y - u as nodes of the residual's own loss at y - h, which no longer see y alone."""
+
+    def change(node):
+        v = sp.Dummy("v", real=True)
+        loss = sp.expand_mul(node.loss.xreplace({node.u: y - v}))
+        if y in loss.free_symbols:
+            return node
+        moved = node.func(loss, v, node.chi, y - node.h)
+        return y - moved if isinstance(node, Prox) else moved
+
+    nodes = {n: change(n) for n in body.atoms(Prox, ProxSlope, Moreau)}
+    return body.xreplace(nodes)
+
+
+def rotate(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...], y: sp.Symbol) -> tuple[sp.Expr, tuple[Measure, ...]]:
+    """Integrate over r = y - h instead of (y, h) when the body is a polynomial in h at fixed r.
+
+    `measures` hold y ~ N(a h + b, s) and h ~ N(mu, q).
+    """
+    inner = next((m for m in measures if isinstance(m, Gauss) and m.variables == (y,)), None)
+    if inner is None or y in exponent.free_symbols:
+        return body, measures
+    outer = next((m for m in measures if isinstance(m, Gauss) and m is not inner and len(m.variables) == 1 and m.variables[0] in inner.free_symbols), None)
+    if outer is None or outer.variables[0] in exponent.free_symbols:
+        return body, measures
+    (h,) = outer.variables
+    slope = inner.means[0].diff(h)
+    if h in slope.free_symbols:
+        return body, measures
+    offset = inner.means[0] - slope * h
+    r = sp.Dummy("r", real=True)
+    turned = sp.expand_mul(body.xreplace({y: r + h}))
+    turned = turned.xreplace({n: n.func(n.loss, n.u, n.chi, sp.expand(n.h)) for n in turned.atoms(Prox, ProxSlope, Moreau)})
+    if not turned.is_polynomial(h):
+        return body, measures
+    q, mu = outer.covariance[0, 0], outer.means[0]
+    variance = inner.covariance[0, 0] + (slope - 1) ** 2 * q
+    mean = (slope - 1) * mu + offset
+    gain = (slope - 1) * q / variance
+    left = Gauss([h], [mu + gain * (r - mean)], [[q - gain * (slope - 1) * q]])
+    kept = tuple(m for m in measures if m is not inner and m is not outer)
+    turned, remaining = integrate_polynomials(turned, exponent, (left, Gauss([r], [mean], [[variance]])))
+    return turned, kept + remaining
+
+
+def orthant(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) -> sp.Expr | None:
+    """E[step(+-h) H(s h)] of a centred Gaussian field in closed form: the angle between two half planes."""
+    if len(measures) != 1 or not isinstance(measures[0], Gauss) or len(measures[0].variables) != 1:
+        return None
+    (h,), q = measures[0].variables, measures[0].covariance[0, 0]
+    if measures[0].means[0] != 0 or not isinstance(body, sp.Heaviside) or not isinstance(exponent, LogH):
+        return None
+    step, slope = sp.expand(body.args[0]).coeff(h, 1), sp.expand(exponent.args[0]).coeff(h, 1)
+    if not step.is_number or body.args[0] - step * h != 0 or sp.expand(exponent.args[0] - slope * h) != 0:
+        return None
+    angle = sp.atan(slope * sp.sqrt(q)) / (2 * sp.pi)
+    return sp.Rational(1, 4) + (angle if step < 0 else -angle)

@@ -1,0 +1,3 @@
+"""Which samples of a pool are kept."""
+
+from replica.selections.tilted import Tilted as Tilted

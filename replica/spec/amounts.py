@@ -1,0 +1,104 @@
+"""Numbers of a spec at a point of its controls: domains, shares that add up, overlaps that are possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from replica.spec.document import Tables
+from replica.spec.errors import Path, SpecError
+from replica.spec.expressions import domain, evaluate
+from replica.spec.records import Mention
+from replica.spec.slots import parameters
+from replica.spec.tables import RANDOM, Latent
+
+_TOLERANCE = 1e-9
+Point = Mapping[str, float]
+
+
+def check_values(mentions: Iterable[Mention], at: Point) -> None:
+    """Refuse values outside the domains of their places."""
+    for mention in mentions:
+        if mention.kind != "value" or mention.text == RANDOM or mention.path[0] in ("controls", "run"):
+            continue
+        try:
+            value = evaluate(mention.text, at) if isinstance(mention.text, str) else mention.text
+        except SpecError as error:
+            raise error.under(*mention.path) from None
+        if mention.domain and value not in domain(mention.domain):
+            shown = f"{mention.text} = {value:g}" if isinstance(mention.text, str) else f"{mention.text}"
+            raise SpecError(f"{shown} lies outside the domain {mention.domain}", mention.path)
+
+
+def check_shares(written: Tables, full: Tables, at: Point) -> None:
+    """Refuse groups and blocks whose parts do not add up to 1."""
+    _add_up(((name, block.fraction) for name, block in (full.blocks or {}).items()), "fraction", at, ("block",))
+    for name, part in (full.slices or {}).items():
+        groups = part.groups or {}
+        for group, cell in groups.items():
+            if cell.share is None:
+                place: Path = ("group", group) if group in (written.groups or {}) else ("slice", name, "groups", group)
+                raise SpecError("needs 'share' (the shares of the groups add up to 1)", place)
+        own = name in (written.slices or {}) and (written.slices or {})[name].groups is not None
+        _add_up(((group, cell.share) for group, cell in groups.items()), "share", at, ("slice", name, "groups") if own else ("group",))
+
+
+def _add_up(parts: Iterable[tuple[str, Any]], word: str, at: Point, path: Path) -> None:
+    values = {name: evaluate(value, at) for name, value in parts}
+    total = sum(values.values())
+    if values and not abs(total - 1) < _TOLERANCE:
+        listed = " + ".join(f"{value:g}" for value in values.values())
+        raise SpecError(f"the {word}s of {' '.join(values)} must add up to 1 at the controls, found {listed} = {total:g}", path)
+
+
+def check_overlaps(full: Tables, at: Point) -> None:
+    """Refuse pairs given twice, and overlaps that no vectors can have."""
+    latents = dict(full.latents or {})
+    pairs: dict[frozenset[str], float] = {}
+    for name, latent in latents.items():
+        for other, value in (latent.overlap or {}).items():
+            if other == name:
+                raise SpecError("the overlap of a latent with itself is set by its prior", ("latent", name, "overlap", other))
+            if frozenset((name, other)) in pairs:
+                raise SpecError(f"the overlap of '{name}' and '{other}' stands twice; give each pair once", ("latent", name, "overlap", other))
+            pairs[frozenset((name, other))] = evaluate(value, at)
+    for names in _joined(latents, pairs):
+        norms = [_second_moment(latents[name], full, at) for name in names]
+        known = [(name, norm) for name, norm in zip(names, norms, strict=True) if norm is not None]
+        gram = np.diag([norm for _, norm in known]) if known else np.zeros((0, 0))
+        for i, (a, _) in enumerate(known):
+            for j, (b, _) in enumerate(known):
+                gram[i, j] = pairs.get(frozenset((a, b)), 0.0) if i != j else gram[i, j]
+        if len(known) > 1 and not np.linalg.eigvalsh(gram)[0] >= -_TOLERANCE * max(1.0, float(np.abs(gram).max())):
+            listed = " ".join(name for name, _ in known)
+            raise SpecError(f"the overlaps of {listed} are impossible at the default controls (their Gram matrix is not positive)", ("latent",))
+
+
+def _joined(latents: Mapping[str, Latent], pairs: Mapping[frozenset[str], float]) -> list[list[str]]:
+    """Sets of latents that are connected by overlaps, in the order of the file."""
+    label = {name: name for name in latents}
+    for pair in pairs:
+        a, b = sorted(label[name] for name in pair)
+        label = {name: a if old == b else old for name, old in label.items()}
+    found = [[name for name in latents if label[name] == root] for root in dict.fromkeys(label.values())]
+    return [names for names in found if len(names) > 1]
+
+
+def _second_moment(latent: Latent, full: Tables, at: Point) -> float | None:
+    """|a|^2/d of a latent, None where its prior does not say it in its parameters."""
+    prior: Any = latent.prior
+    values = {word: getattr(prior, p.name) for word, p in parameters(type(prior)).items() if p.type == "value"}
+    numbers = {word: evaluate(value, at) for word, value in values.items() if value is not None}
+    variance = numbers.get("variance", 1.0)
+    moments = {
+        "gaussian": variance + numbers.get("mean", 0.0) ** 2,
+        "spherical": numbers.get("norm", 1.0),
+        "binary": 1.0,
+        "gauss_bernoulli": numbers.get("rho", 1.0) * variance,
+    }
+    moment = moments.get(prior.kind)
+    if moment is None or latent.blocks is None:
+        return moment
+    return moment * sum(evaluate((full.blocks or {})[block].fraction or 0.0, at) for block in latent.blocks)

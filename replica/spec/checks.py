@@ -1,0 +1,93 @@
+"""Everything that makes tables a spec, in the order of SPEC.md section 10 (TOML, format, keys and kinds come before, in reading)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from replica.spec.amounts import check_overlaps, check_shares, check_values
+from replica.spec.causality import Places, check_causality
+from replica.spec.document import Tables
+from replica.spec.errors import SpecError, unknown
+from replica.spec.expand import ALPHA, expanded
+from replica.spec.expressions import mentioned
+from replica.spec.names import check_names, namespaces, written_learners
+from replica.spec.observables import STANDARD
+from replica.spec.point import derivation_order, point
+from replica.spec.protocols import check_protocols
+from replica.spec.records import Mention
+from replica.spec.sweeps import grid
+from replica.spec.tables import domain_text
+
+_EXPRESSIONS = frozenset({"value", "formula", "condition", "derived", "combination"})
+
+
+def check(spec: Tables) -> None:
+    """Refuse a spec that has no meaning.
+
+    Raises:
+        SpecError: the first mistake.
+    """
+    mentions = tuple(spec.mentions())
+    check_names(spec, mentions)
+    _check_conditions(spec)
+    derivation_order(spec.controls or {})
+    full = expanded(spec)
+    places = _places(spec, full)
+    check_causality(full, places)
+    check_protocols(spec, full, places)
+    at = point(spec.controls or {}, {})
+    check_values(mentions, at)
+    _check_run(spec)
+    check_shares(spec, full, at)
+    check_overlaps(full, at)
+    _check_unused(spec, full, mentions)
+
+
+def check_at(spec: Tables, full: Tables, at: Mapping[str, float]) -> None:
+    """The checks that involve numbers, at another point than the default controls."""
+    check_values(spec.mentions(), at)
+    check_shares(spec, full, at)
+    check_overlaps(full, at)
+
+
+def _places(spec: Tables, full: Tables) -> Places:
+    """Where every learner of the expanded tables was written; those of an ensemble where the one learner was."""
+    written = {name: path for name, (path, _) in written_learners(spec).items()}
+    return {name: written.get(name) or next(iter(written.values())) for name in full.learners or {}}
+
+
+def _check_conditions(spec: Tables) -> None:
+    names = (*namespaces(spec)["observable"], *STANDARD)
+    for name, control in (spec.controls or {}).items():
+        if control.condition is not None and control.condition[0] not in names:
+            raise SpecError(unknown("observable", control.condition[0], names), ("controls", name, "solve"))
+
+
+def _check_run(spec: Tables) -> None:
+    """Sweeps move free controls inside their domains."""
+    run, controls = spec.run, spec.controls or {}
+    if run is None:
+        return
+    for name, series in (run.sweep or {}).items():
+        if controls[name].formula is not None:
+            raise SpecError(f"'{name}' is derived from other controls ({controls[name].formula}) and cannot be swept", ("run", "sweep", name))
+        outside = next((value for value in grid(series) if value not in controls[name].range), None)
+        if outside is not None:
+            raise SpecError(f"{outside:g} lies outside the domain {domain_text(controls[name].range)}", ("run", "sweep", name))
+        if controls[name].solve is not None:
+            raise SpecError(f"'{name}' is solved for ({controls[name].solve}) and cannot be swept", ("run", "sweep", name))
+    if run.follow is not None:
+        if run.follow not in controls:
+            raise SpecError(unknown("control", run.follow, controls), ("run", "follow"))
+        if controls[run.follow].formula is not None or controls[run.follow].solve is not None:
+            raise SpecError(f"'{run.follow}' is not free, it is derived or solved for", ("run", "follow"))
+
+
+def _check_unused(spec: Tables, full: Tables, mentions: Iterable[Mention]) -> None:
+    """A control counts as used where the model, the ansatz, an observable or another control mentions it; [run] does not count."""
+    used = {name for m in mentions if m.path[0] != "run" and m.kind in _EXPRESSIONS for name in mentioned(m.text)}
+    used |= {ALPHA} if any(part.alpha == ALPHA for part in (full.slices or {}).values()) else set()
+    for name in spec.controls or {}:
+        if name not in used:
+            raise SpecError("is used nowhere in the model; take it out, or mention it", ("controls", name))
+

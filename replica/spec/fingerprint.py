@@ -1,0 +1,72 @@
+"""Identity of a model: a hash of its expanded tables without what does not change the finite systems."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from replica.ingredients import Ingredient
+from replica.spec.document import Tables
+from replica.spec.expressions import mentioned
+from replica.spec.records import Record
+from replica.spec.slots import parameters
+from replica.spec.tables import Domain, domain_text
+
+_SETS = ("on", "learners", "blocks")
+
+
+def fingerprint(full: Tables) -> str:
+    """32 hexadecimal digits for expanded tables.
+
+    Left out: name, notes, run, observables, ansatz, assume; theory and reason of learners; values and meanings of controls, and controls that nothing
+    else of the model mentions.
+    """
+    bare = dataclasses.replace(Tables(name="-"), **{word: getattr(full, word) for word in ("blocks", "latents", "slices", "learners", "stages")})
+    controls = {name: full.controls[name] for name in _reached(bare, full)} if full.controls else {}
+    model = {
+        "blocks": _canonical(bare.blocks), "slices": _canonical(bare.slices), "stages": _canonical(bare.stages),
+        "latents": {name: _canonical(dataclasses.replace(latent, overlap=None)) for name, latent in (bare.latents or {}).items()},
+        "overlaps": sorted([*sorted((a, b)), _canonical(v)] for a, latent in (bare.latents or {}).items() for b, v in (latent.overlap or {}).items()),
+        "learners": {name: _canonical(dataclasses.replace(one, theory=None, reason=None)) for name, one in (bare.learners or {}).items()},
+        "controls": {name: _canonical(dataclasses.replace(c, domain=c.range, meaning=None, value=c.value if c.formula is None else None))
+                     for name, c in controls.items()},
+    }
+    for control in model["controls"].values():
+        control.pop("value", None)
+    text = json.dumps(model, sort_keys=True, separators=(",", ":"), allow_nan=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _reached(bare: Tables, full: Tables) -> list[str]:
+    """Controls that the model mentions, and those that these are derived from."""
+    controls = full.controls or {}
+    waiting = [name for mention in bare.mentions() for name in mentioned(mention.text) if mention.kind in ("value", "formula")]
+    found: list[str] = []
+    while waiting:
+        name = waiting.pop()
+        if name in controls and name not in found:
+            found.append(name)
+            waiting += mentioned(controls[name].formula)
+    return sorted(found)
+
+
+def _canonical(value: Any) -> Any:
+    """Data in which equal models are equal: every parameter of every ingredient, numbers by value, texts without blanks."""
+    if isinstance(value, Ingredient):
+        return {"kind": value.kind, **{key: _canonical(getattr(value, p.name)) for key, p in parameters(type(value)).items()}}
+    if isinstance(value, Record):
+        return {key.key: sorted(item) if key.key in _SETS else _canonical(item) for key, item in value.present()}
+    if isinstance(value, Domain):
+        return domain_text(value)
+    if isinstance(value, Mapping):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_canonical(item) for item in value]
+    if isinstance(value, str):
+        return "".join(value.split())
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

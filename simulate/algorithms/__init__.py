@@ -1,0 +1,1 @@
+"""Message passing on finite systems; shares the scalar functions of a theory by right."""

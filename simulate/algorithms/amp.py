@@ -1,0 +1,127 @@
+"""Generalised approximate message passing, with the scalar functions of the derived theory (`Theory.scores`).
+
+Variances are kept per instance, as for inputs with independent entries of one variance.  The stop is on the undamped map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import brentq
+
+from replica.derive import derive
+from replica.symbols import control_symbol
+from replica.theory import Scores
+from simulate.algorithms.scalars import Scalars
+from simulate.draw import bound, generator
+from simulate.instance import Instance, Unsupported
+from simulate.learn.estimate import Estimate
+
+TOLERANCE = 1e-6
+_DAMPINGS = (0.0, 0.3, 0.6, 0.85)  # tried in turn until the messages settle
+_STEPS = 400
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The scalar functions of one learner at one point.
+
+    Args:
+        scores: their expressions.
+        values: value of every control.
+        pinned: |w|^2/d where the prior imposes it; its multiplier is then found at each step.
+    """
+
+    scores: Scores
+    values: Mapping[Any, np.ndarray]
+    pinned: float | None
+    evaluate: Scalars
+
+    def output(self, y: np.ndarray, omega: np.ndarray, V: float) -> tuple[np.ndarray, np.ndarray]:
+        """(score, slope in omega) of fields with cavity mean omega (n,) and variance V."""
+        s = self.scores
+        at = {**self.values, s.y: y, s.omega: omega, s.V: np.full_like(omega, V)}
+        return self.evaluate(s.output, at), self.evaluate(s.output_slope, at)
+
+    def weight(self, A: float, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(mean, variance) of weights with prior exp(-A w^2/2 + B w), B of shape (d,)."""
+        if self.pinned is None:
+            return self._denoise(A, B)
+
+        def excess(shift: float) -> float:
+            mean, variance = self._denoise(A + shift, B)
+            return float(np.mean(mean**2) + np.mean(variance) - self.pinned)  # type: ignore[operator]
+
+        low = -A - 1 / self.pinned + 1e-9  # where the Gaussian stops being normalisable
+        high = 1.0
+        while excess(high) > 0:
+            high *= 4
+        return self._denoise(A + brentq(excess, low, high, xtol=1e-12), B)
+
+    def _denoise(self, A: float, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        s = self.scores
+        at = {**self.values, s.A: np.full_like(B, A), s.B: B}
+        return self.evaluate(s.denoiser, at), self.evaluate(s.denoiser_slope, at)
+
+
+def train(instances: Sequence[Instance], learner: Any, device: str = "cpu") -> list[Estimate]:
+    """Posterior means and variances by message passing.
+
+    Raises:
+        Unsupported: a theory without scalar functions, or another device than the CPU.
+    """
+    if device != "cpu":
+        raise Unsupported(f"message passing runs on the cpu, not on {device!r}")
+    spec, at = instances[0].spec, instances[0].at
+    scores = derive(spec).scores
+    if scores is None:
+        raise Unsupported("the theory of this spec has no scalar functions for message passing")
+    return [pass_messages(i, rules_of(scores, spec, learner, at)) for i in instances]
+
+
+def rules_of(scores: Scores, spec: Any, learner: Any, at: Mapping[str, float]) -> Rules:
+    """The scalar functions of a learner at a point."""
+    priors = [p for p in (learner.prior, *(latent.prior for latent in spec.latents.values())) if p is not None]
+    norm = bound(priors[0], at).pinned_norm() if priors else None
+    values = {control_symbol(name): np.array(float(v)) for name, v in at.items()}
+    return Rules(scores, values, None if norm is None else float(norm), Scalars())
+
+
+def pass_messages(instance: Instance, rules: Rules) -> Estimate:
+    """The fixed point on one instance, with as little damping as it needs."""
+    estimate = None
+    spent = 0
+    for damping in _DAMPINGS:
+        rng = generator(instance.spec.fingerprint, instance.at, instance.size, instance.seed, "amp")
+        estimate = _iterate(instance.arrays["x"], instance.arrays["y"], rules, damping, rng)
+        spent += estimate.steps
+        if not estimate.failure:
+            break
+    assert estimate is not None
+    return Estimate(estimate.mean, estimate.spread, None, estimate.residual, estimate.failure, spent)
+
+
+def _iterate(x: np.ndarray, y: np.ndarray, rules: Rules, damping: float, rng: np.random.Generator) -> Estimate:
+    n, d = x.shape
+    scale = 1 / np.sqrt(d)
+    prior_mean, prior_variance = rules.weight(1e-12, np.zeros(d))
+    mean = prior_mean + 0.3 * np.sqrt(np.mean(prior_variance)) * rng.standard_normal(d)  # off the point that a symmetry would hold
+    variance = float(np.mean(prior_variance))
+    g, residual = np.zeros(n), np.inf
+    for step in range(1, _STEPS + 1):
+        omega = scale * (x @ mean) - variance * g
+        new_g, slope = rules.output(y, omega, variance)
+        g = new_g if step == 1 else (1 - damping) * new_g + damping * g
+        A = max(-float(np.sum(slope)) / d, 1e-12)
+        new_mean, new_variance = rules.weight(A, scale * (g @ x) + A * mean)
+        if not (np.all(np.isfinite(new_mean)) and np.all(np.isfinite(new_variance))):
+            return Estimate(mean, variance, residual=np.inf, failure=f"messages are not finite after {step} steps", steps=step)
+        residual = float(np.linalg.norm(new_mean - mean) / (np.linalg.norm(new_mean) + 1e-300))
+        mean = (1 - damping) * new_mean + damping * mean
+        variance = (1 - damping) * float(np.mean(new_variance)) + damping * variance
+        if residual < TOLERANCE:
+            return Estimate(new_mean, variance, residual=residual, steps=step)
+    return Estimate(mean, variance, residual=residual, failure=f"messages still move by {residual:.1e} after {_STEPS} steps", steps=_STEPS)

@@ -1,0 +1,5 @@
+"""The command `replica`."""
+
+from simulate.cli.app import main
+
+__all__ = ["main"]

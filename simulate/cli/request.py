@@ -1,0 +1,109 @@
+"""What the command line asks for: which spec, which values, which sweep.  Every mistake is one sentence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from replica.spec import Spec, SpecError
+from replica.spec.errors import nearest
+from replica.spec.sweeps import grid
+
+
+class RequestError(ValueError):
+    """The request is wrong; the message is the one line the user reads."""
+
+
+def number(text: str, where: str) -> float:
+    """A float, `inf` included; NaN is no value of a control."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise RequestError(f"{where}: {text!r} is not a number")
+    return value
+
+
+def _assignment(text: str, option: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise RequestError(f"{option} {text}: write {option} NAME={'VALUE' if option == '--set' else 'start:stop:count'}")
+    return name.strip(), value.strip()
+
+
+def _known(spec: Spec, name: str, option: str) -> str:
+    if name not in spec.controls:
+        allowed = " ".join(spec.controls) or "none"
+        raise RequestError(f"{option} {name}: not a control of this spec (controls: {allowed}){nearest(name, spec.controls)}")
+    return name
+
+
+def values(spec: Spec, texts: Iterable[str]) -> dict[str, float]:
+    """`--set` options as a mapping; the last of two settings of one control wins."""
+    found = {}
+    for text in texts:
+        name, value = _assignment(text, "--set")
+        found[_known(spec, name, "--set")] = number(value, f"--set {name}")
+    spec.at(found)  # domains are checked before any work
+    return found
+
+
+def axis(text: str, where: str) -> np.ndarray:
+    """`start:stop:count`, `log:start:stop:count`, or numbers separated by commas, as an array of points."""
+    bare = text.strip().removeprefix("[").removesuffix("]")
+    try:
+        return np.array(grid(bare if ":" in bare else [part for part in bare.split(",") if part.strip()]))
+    except SpecError as error:
+        raise RequestError(f"{where}: {error.message}") from None
+
+
+def sweeps(spec: Spec, texts: Iterable[str], fixed: Mapping[str, float]) -> dict[str, np.ndarray]:
+    """`--sweep` options as axes of a grid.  A bare control name takes the sweep written in the spec's `[run]` table.
+
+    Raises:
+        RequestError: the control is unknown, set and swept at once, or has no such sweep in the spec.
+        SpecError: a point lies outside the control's domain.
+    """
+    planned = (spec.run.sweep if spec.run is not None else None) or {}
+    found = {}
+    for text in texts:
+        name, value = (text, "") if "=" not in text else _assignment(text, "--sweep")
+        _known(spec, name, "--sweep")
+        if name in fixed:
+            raise RequestError(f"--sweep {name}: the same control is fixed by --set")
+        if not value and name not in planned:
+            raise RequestError(f"--sweep {name}: this spec plans no sweep of it; write --sweep {name}=start:stop:count")
+        found[name] = axis(value, f"--sweep {name}") if value else np.array(grid(planned[name]))
+        for point in found[name]:
+            spec.at({**fixed, name: float(point)})
+    return found
+
+
+def whole_numbers(text: str, option: str) -> tuple[int, ...]:
+    """`250,500,1000` as integers, each at least 1."""
+    found = []
+    for part in text.split(","):
+        if not part.strip().isdecimal() or int(part) < 1:
+            raise RequestError(f"{option}: {part.strip()!r} is not a whole number of at least 1; write {option} 250,500,1000")
+        found.append(int(part))
+    return tuple(found)
+
+
+def seeds(count: int | None) -> int | None:
+    """The number of instances asked for."""
+    if count is not None and count < 1:
+        raise RequestError(f"--seeds: {count} is not a number of instances; write --seeds 16")
+    return count
+
+
+ALGORITHMS = ("erm", "amp", "monte_carlo")
+
+
+def algorithm(name: str | None) -> str | None:
+    """The way finite systems are to be solved; None leaves it to the protocol."""
+    if name is not None and name not in ALGORITHMS:
+        raise RequestError(f"--algorithm: '{name}' is not known here (algorithms: {' '.join(ALGORITHMS)}){nearest(name, ALGORITHMS)}")
+    return name

@@ -1,0 +1,41 @@
+"""`replica validate`: theory beside simulation at one point or along a sweep."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from itertools import product
+
+from replica.derive import derive
+
+from numerics.compile import compile_theory
+from replica.spec import load
+from simulate.cli.request import algorithm, seeds, sweeps, values, whole_numbers
+from simulate.cli.screen import print_json, progress
+from simulate.finite_size import Verdict
+from simulate.report import overall, validate
+
+
+def run(options: Namespace) -> int:
+    """Compare and print.  Exit code 1 where theory and simulation disagree or theory has no solution."""
+    spec = load(options.spec)
+    fixed = values(spec, options.set)
+    axes = sweeps(spec, options.sweep, fixed)
+    sizes = whole_numbers(options.sizes, "--sizes") if options.sizes else None
+    count, chosen = seeds(options.seeds), algorithm(options.algorithm)
+    module = compile_theory(derive(spec))
+    points = [{**fixed, **dict(zip(axes, map(float, point), strict=True))} for point in product(*axes.values())]
+    reports = []
+    for number, point in enumerate(points):
+        with progress(f"point {number + 1} of {len(points)}") as told:
+            reports.append(validate(spec, point, sizes, count, algorithm=chosen, device=options.device, module=module, progress=told))
+        if not options.json:
+            print(reports[-1], end="\n\n", flush=True)
+    answer = overall(reports)
+    if options.json:
+        found = [report.to_json() for report in reports]
+        body = {"name": spec.name, "fingerprint": spec.fingerprint, "points": found, "verdict": answer.value}
+        print_json({**body, "provenance": reports[0].provenance})
+    elif len(reports) > 1:
+        print(f"verdict of all {len(reports)} points: {answer.value}")
+    solved = all(report.prediction.converged for report in reports)
+    return 0 if solved and answer is not Verdict.DISAGREES else 1

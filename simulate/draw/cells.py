@@ -1,0 +1,44 @@
+"""Inputs and labels of one cell (one group in one slice): x = sum_t mean_t latent_t / sqrt(d) + sqrt(variance) noise, y ~ channel(latent.x/sqrt(d) + bias)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from simulate.draw.numbers import bound, number
+from simulate.instance import Unsupported
+
+
+def inputs_of(cell: Any, law: Any, truth: Mapping[str, np.ndarray], at: Mapping[str, float], n: int, d: int, rng: np.random.Generator) -> np.ndarray:
+    """(n, d) inputs of a cell; `law` is the law of its slice."""
+    if cell.corruption is not None:
+        raise Unsupported(f"corruption '{cell.corruption.kind}' cannot be simulated yet")
+    if isinstance(cell.variance, Mapping):
+        raise Unsupported("a variance per block cannot be simulated yet")
+    x = bound(law, at).sample(rng, n, d)
+    if cell.variance is not None:
+        x *= np.sqrt(number(cell.variance, at))
+    for latent, coefficient in (cell.mean or {}).items():
+        x += number(coefficient, at) / np.sqrt(d) * truth[latent]
+    return x
+
+
+def teacher_of(label: Any, truth: Mapping[str, np.ndarray]) -> str | None:
+    """The latent whose field makes the labels; None where no field does."""
+    if label is None or label.value is not None:
+        return None
+    return str(label.of) if label.of is not None else ("teacher" if "teacher" in truth else None)
+
+
+def labels_of(label: Any, fields: np.ndarray | None, at: Mapping[str, float], n: int, rng: np.random.Generator) -> np.ndarray:
+    """(n,) labels: random signs, a constant, or the channel of teacher fields (n,)."""
+    if label is None or label.value == "random":
+        return rng.choice([-1.0, 1.0], size=n)
+    if label.value is not None:
+        return np.full(n, number(label.value, at))
+    if fields is None:
+        raise Unsupported("a label needs the field of a latent")
+    bias = 0.0 if label.bias is None else number(label.bias, at)
+    return np.asarray(bound(label.channel, at).sample(rng, fields + bias), float)

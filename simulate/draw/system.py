@@ -1,0 +1,68 @@
+"""One finite system from an expanded spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from simulate.draw.cells import inputs_of, labels_of, teacher_of
+from simulate.draw.numbers import bound, number
+from simulate.draw.seeds import generator
+from simulate.instance import Instance, Unsupported
+
+
+def draw(spec: Any, at: Mapping[str, float], d: int, seed: int, rng: np.random.Generator | None = None) -> Instance:
+    """A system of d coordinates.
+
+    Args:
+        spec: an expanded spec.
+        at: value of every control.
+        seed: number of the system; with `rng` absent the generator follows from (fingerprint, at, d, seed).
+
+    Raises:
+        Unsupported: a law, shape or label that has no finite system yet.
+    """
+    rng = generator(spec.fingerprint, at, d, seed) if rng is None else rng
+    truth = _latents(spec, at, d, rng)
+    xs, ys, which, cells = [], [], [], []
+    for slice_name, part in spec.slices.items():
+        if part.selection is not None:
+            raise Unsupported(f"slice.{slice_name}: selections cannot be simulated yet")
+        n = samples(part, at, d)
+        shares = np.array([1.0 if g.share is None else number(g.share, at) for g in part.groups.values()])
+        counts = rng.multinomial(n, shares / shares.sum())
+        for (group_name, group), count in zip(part.groups.items(), counts, strict=True):
+            x = inputs_of(group, part.law, truth, at, int(count), d, rng)
+            teacher = teacher_of(group.label, truth)
+            fields = None if teacher is None else x @ truth[teacher] / np.sqrt(d)
+            xs.append(x)
+            ys.append(labels_of(group.label, fields, at, int(count), rng))
+            which.append(np.full(count, len(cells)))
+            cells.append((slice_name, group_name))
+    x = xs[0] if len(xs) == 1 else np.concatenate(xs)
+    arrays = {"x": x, "y": np.concatenate(ys), "cell": np.concatenate(which)}
+    return Instance(spec, dict(at), d, seed, arrays, truth, tuple(cells))
+
+
+def samples(part: Any, at: Mapping[str, float], d: int) -> int:
+    """Number of samples of a slice: `samples`, or alpha d rounded."""
+    if part.samples is not None:
+        return int(number(part.samples, at))
+    alpha = number("alpha" if part.alpha is None else part.alpha, at)
+    if not np.isfinite(alpha):
+        raise Unsupported("alpha = inf has no finite system")
+    return max(1, round(alpha * d))
+
+
+def _latents(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    truth = {}
+    for name, latent in spec.latents.items():
+        for key in ("blocks", "network", "overlap"):
+            if getattr(latent, key, None):
+                raise Unsupported(f"latent.{name}.{key} cannot be simulated yet")
+        if latent.shape not in (None, "vector"):
+            raise Unsupported(f"latent.{name}.shape cannot be simulated yet")
+        truth[name] = np.asarray(bound(latent.prior, at).sample(rng, (d,)), float)
+    return truth

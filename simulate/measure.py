@@ -1,0 +1,138 @@
+"""Observables of a trained finite system, by averages over it and over fresh data; no derived formula enters.
+
+Names are those of theories: m q Q (per weight), overlap, estimation_mse, generalization_error, mse, training_loss, training_error, energy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from replica.labels import CountLabels, DiscreteLabels
+from simulate.draw import bound, teacher_of
+from simulate.draw.fresh import Fresh, channel_of, fresh
+from simulate.instance import Instance
+from simulate.learn.estimate import Estimate
+from simulate.learn.tape import Tape, numpy_operations
+
+_T, _WEIGHTS = np.polynomial.hermite_e.hermegauss(32)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+_SIGNS = {-1.0, 1.0}
+
+
+def measure(instance: Instance, learner: Any, estimate: Estimate, rng: np.random.Generator) -> dict[str, float]:
+    """Observable -> value of one run.
+
+    Args:
+        learner: its protocol says what predicts: an ERM or Gibbs student with its own field, a Bayes learner with its posterior mean label.
+        rng: for test data.
+    """
+    protocol = learner.protocol.kind
+    found = _overlaps(instance, estimate)
+    if protocol != "erm":
+        found["Q"] = found["q"] + estimate.spread
+    found |= _on_fresh(instance, protocol, estimate, rng)
+    if learner.loss is not None and protocol == "erm":
+        found |= _on_training(instance, learner, estimate.mean)
+    found |= estimate.extras
+    return {name: float(value) for name, value in found.items()}
+
+
+def _overlaps(instance: Instance, estimate: Estimate) -> dict[str, float]:
+    w, d = estimate.mean, instance.size
+    found = {"q": w @ w / d}
+    teachers = {teacher_of(g.label, instance.truth) for s in instance.spec.slices.values() for g in s.groups.values()} - {None}
+    if len(teachers) != 1:
+        return found
+    teacher = teachers.pop()
+    truth = instance.truth[str(teacher)]
+    m = w @ truth / d
+    if _blind_to_sign(instance):
+        w, m = np.sign(m) * w, abs(m)
+    found |= {"m": m, "estimation_mse": np.mean((w - truth) ** 2)}
+    if found["q"] > 0:
+        found["overlap"] = m / np.sqrt(found["q"] * np.mean(truth**2))
+    return found
+
+
+def _blind_to_sign(instance: Instance) -> bool:
+    """Whether every label leaves the sign of its field open, so that w and -w are equally good."""
+    y, z, xi = sp.symbols("y z xi", real=True)
+    for part in instance.spec.slices.values():
+        for group in part.groups.values():
+            if teacher_of(group.label, instance.truth) is None or group.label.bias is not None:
+                return False
+            channel = bound(group.label.channel, instance.at)
+            law = channel.density(y, z)
+            rule = law if law is not None else channel.map(z, xi)
+            if rule is None or sp.expand(rule - rule.subs(z, -z)) != 0:
+                return False
+    return True
+
+
+def _on_fresh(instance: Instance, protocol: str, estimate: Estimate, rng: np.random.Generator) -> dict[str, float]:
+    errors: list[tuple[float, float]] = []
+    squares: list[tuple[float, float]] = []
+    for part in fresh(instance, estimate.mean, rng):
+        field = part.student
+        if protocol == "gibbs" and estimate.spread > 0:
+            field = field + np.sqrt(estimate.spread) * rng.standard_normal(field.shape)
+        predicted = field
+        if protocol == "bayes":
+            mean = label_mean(channel_of(part, instance))
+            if mean is None:
+                continue
+            predicted = sum(w * mean(field + np.sqrt(estimate.spread) * t) for t, w in zip(_T, _WEIGHTS, strict=True))
+        if part.teacher is None:
+            continue
+        if set(np.unique(part.y[:64])) <= _SIGNS and _labels_are_signs(part):
+            errors.append((part.share, np.mean(np.where(predicted == 0, 0.5, np.sign(predicted) != part.y))))
+        else:
+            squares.append((part.share, np.mean((part.y - predicted) ** 2)))
+    found = {}
+    if errors and not squares:
+        found["generalization_error"] = sum(s * e for s, e in errors) / sum(s for s, _ in errors)
+    if squares and not errors:
+        found["mse"] = sum(s * e for s, e in squares) / sum(s for s, _ in squares)
+    return found
+
+
+def _labels_are_signs(part: Fresh) -> bool:
+    return set(np.unique(part.y)) <= _SIGNS
+
+
+def label_mean(channel: Any) -> Callable[[np.ndarray], np.ndarray] | None:
+    """E[y | z] as a function of z, from the declared channel; None where it would need an integral over y."""
+    if channel is None:
+        return None
+    y, z, xi = sp.symbols("y z xi", real=True)
+    labels, law, rule = channel.labels(), channel.density(y, z), channel.map(z, xi)
+    if isinstance(labels, DiscreteLabels) and law is not None:
+        tape = Tape((sum(a * law.subs(y, a) for a in labels.atoms),), (z,), numpy_operations())
+        return lambda field: tape(field)[0]
+    if isinstance(labels, CountLabels) and law is not None:
+        counts = Tape((y * law,), (y, z), numpy_operations())
+        return lambda field: sum(counts(np.full_like(field, k), field)[0] for k in range(1, 200))
+    if rule is not None:
+        noisy = Tape((rule,), (z, xi), numpy_operations())
+        return lambda field: sum(w * noisy(field, np.full_like(field, t))[0] for t, w in zip(_T, _WEIGHTS, strict=True))
+    return None
+
+
+def _on_training(instance: Instance, learner: Any, w: np.ndarray) -> dict[str, float]:
+    x, y = instance.arrays["x"], instance.arrays["y"]
+    z = x @ w / np.sqrt(instance.size)
+    return training_averages(bound(learner.loss, instance.at), y, z)
+
+
+def training_averages(loss: Any, y: np.ndarray, z: np.ndarray) -> dict[str, float]:
+    """training_loss per sample and, for labels +-1, training_error, at labels y and fields z of equal shape."""
+    label, field = sp.symbols("y z", real=True)
+    tape = Tape((sp.sympify(loss.formula(label, field)),), (label, field), numpy_operations())
+    found = {"training_loss": float(np.mean(tape(y, z)[0]))}
+    if set(np.unique(y)) <= _SIGNS:
+        found["training_error"] = float(np.mean(np.sign(z) != y))
+    return found

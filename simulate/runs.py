@@ -1,0 +1,172 @@
+"""Finite systems of a spec, drawn, trained and measured: sizes x seeds x observables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from simulate.draw import draw, generator
+from simulate.draw.system import samples
+from simulate.instance import Instance, Unsupported
+from simulate.learn.estimate import Estimate
+from simulate.measure import measure
+
+_SIZES, _SEEDS = (250, 500, 1000), 16
+_HELD = 2**30  # bytes of inputs held at once
+
+
+@dataclass(frozen=True)
+class Row:
+    """One observable of one run."""
+
+    size: int
+    seed: int
+    observable: str
+    value: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One run that may not be used, and why."""
+
+    size: int
+    seed: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Measurements at one point.
+
+    Args:
+        spec: the expanded spec.
+        at: value of every control.
+        rows: one per size, seed and observable; failed runs have none.
+        failures: the runs left out.
+        algorithm: how the systems were solved.
+    """
+
+    spec: Any = field(repr=False)
+    at: Mapping[str, float]
+    rows: tuple[Row, ...] = field(repr=False)
+    failures: tuple[Failure, ...] = ()
+    algorithm: str = ""
+
+    @property
+    def observables(self) -> tuple[str, ...]:
+        """Names, in order of first appearance."""
+        return tuple(dict.fromkeys(row.observable for row in self.rows))
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(sorted({row.size for row in self.rows}))
+
+    def values(self, observable: str, size: int) -> np.ndarray:
+        """The measurements of one observable at one size, one per seed that did not fail."""
+        return np.array([row.value for row in self.rows if row.observable == observable and row.size == size])
+
+    def to_xarray(self) -> xr.Dataset:
+        """One variable per observable over (size, seed), NaN where a run failed; `failed` holds the sentences."""
+        sizes = sorted({r.size for r in self.rows} | {f.size for f in self.failures})
+        seeds = sorted({r.seed for r in self.rows} | {f.seed for f in self.failures})
+        tables = {name: np.full((len(sizes), len(seeds)), np.nan) for name in self.observables}
+        for row in self.rows:
+            tables[row.observable][sizes.index(row.size), seeds.index(row.seed)] = row.value
+        failed = np.full((len(sizes), len(seeds)), "", dtype=object)
+        for failure in self.failures:
+            failed[sizes.index(failure.size), seeds.index(failure.seed)] = failure.sentence
+        variables = {name: (("size", "seed"), table) for name, table in tables.items()} | {"failed": (("size", "seed"), failed)}
+        attributes = {"name": self.spec.name, "fingerprint": self.spec.fingerprint, "algorithm": self.algorithm}
+        return xr.Dataset(variables, {"size": sizes, "seed": seeds}, attributes | {f"at.{k}": float(v) for k, v in self.at.items()})
+
+
+Trainer = Callable[[Sequence[Instance], Any, str], list[Estimate]]
+
+
+def simulate(
+    spec: Any,
+    at: Mapping[str, float] | None = None,
+    sizes: Sequence[int] | None = None,
+    seeds: int | Sequence[int] | None = None,
+    algorithm: str | None = None,
+    device: str = "cpu",
+    progress: Callable[[int, int], None] | None = None,
+) -> Runs:
+    """Draw, train and measure finite systems of a spec at one point.
+
+    Args:
+        at: controls that differ from their defaults.
+        sizes: values of d; the spec's own if absent.
+        seeds: how many, or which; the spec's own if absent.
+        algorithm: "erm", "amp" or "monte_carlo"; chosen by the protocol if absent (AMP for Bayes and Gibbs learners).
+        device: "cpu" or "cuda", for training by torch.
+        progress: called with (runs done, runs in all).
+
+    Raises:
+        Unsupported: the spec has parts without a finite system.
+    """
+    spec = spec.expand()
+    point = spec.at(at or {})
+    run = spec.run
+    sizes = tuple(sizes or (getattr(run, "sizes", None) if run is not None else None) or _SIZES)
+    chosen = seeds if seeds is not None else (getattr(run, "seeds", None) if run is not None else None) or _SEEDS
+    numbers = tuple(range(chosen)) if isinstance(chosen, int) else tuple(chosen)
+    learner = only_learner(spec)
+    name = algorithm or ("erm" if learner.protocol.kind == "erm" else "amp")
+    train = _trainer(name)
+    rows: list[Row] = []
+    failures: list[Failure] = []
+    done = 0
+    for d in sizes:
+        for batch in _batches(spec, point, d, numbers):
+            instances = [draw(spec, point, d, seed) for seed in batch]
+            for instance, estimate in zip(instances, train(instances, learner, device), strict=True):
+                if estimate.failure:
+                    failures.append(Failure(d, instance.seed, estimate.failure))
+                else:
+                    test = generator(spec.fingerprint, point, d, instance.seed, "test")
+                    found = measure(instance, learner, estimate, test)
+                    rows += [Row(d, instance.seed, key, value) for key, value in found.items()]
+                done += 1
+            if progress is not None:
+                progress(done, len(sizes) * len(numbers))
+    return Runs(spec, point, tuple(rows), tuple(failures), name)
+
+
+def only_learner(spec: Any) -> Any:
+    """The learner of a spec that has one.
+
+    Raises:
+        Unsupported: several learners or stages.
+    """
+    if len(spec.learners) != 1 or len(spec.stages) > 1:
+        raise Unsupported(f"{len(spec.learners)} learners in {len(spec.stages)} stages cannot be simulated yet, one of each can")
+    return next(iter(spec.learners.values()))
+
+
+def _batches(spec: Any, at: Mapping[str, float], d: int, seeds: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    n = sum(samples(part, at, d) for part in spec.slices.values())
+    size = max(1, _HELD // (8 * n * d))
+    for i in range(0, len(seeds), size):
+        yield seeds[i : i + size]
+
+
+def _trainer(name: str) -> Trainer:
+    """The trainers, each imported when it is wanted: torch takes seconds and hundreds of megabytes."""
+    if name == "erm":
+        from simulate.learn.erm import train
+
+        return train
+    if name == "amp":
+        from simulate.algorithms.amp import train as message_passing
+
+        return message_passing
+    if name == "monte_carlo":
+        from simulate.learn.gibbs import train as monte_carlo
+
+        return monte_carlo
+    raise Unsupported(f"algorithm {name!r} is not known here (known: erm amp monte_carlo)")
