@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import sympy as sp
 from numba import njit, types
 
-from numerics.program import Loop, Program, Rule
+from numerics.program import Rule
 from replica.theory import Theory
 
 _V, _I = types.float64[::1], types.int64[::1]
@@ -21,29 +21,45 @@ R2PI, LOG2 = 0.3989422804014327, math.log(2)
 
 
 @dataclass(frozen=True)
-class HandModule:
-    """What numerics.compile.Module offers the solver."""
+class HandLoop:
+    rule: Rule = Rule.UNIT
+    inside: tuple[int, ...] = ()
 
-    program: Program
+
+@dataclass(frozen=True)
+class HandModule:
+    """What the solver asks of numerics.compile.Module; every loop runs over [0, 1]."""
+
     theory: Theory
+    loops: tuple[HandLoop, ...]
     residual: Any
     values: Any
     inside: Any
     probe: Any
 
-    def scratch(self, off) -> int:
-        return 8
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        return tuple(u.name for u in self.theory.system.unknowns)
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        return tuple(c.name for c in self.theory.controls)
+
+    @property
+    def values_order(self) -> tuple[str, ...]:
+        return ("free_entropy", *self.theory.order_parameters, *self.theory.conjugates, *self.theory.observables)
+
+    @property
+    def constraints(self) -> int:
+        return len(self.theory.system.constraints)
+
+    def scratch(self, off: Sequence[int]) -> int:
+        return 1
 
 
 def module(theory: Theory, loops: int, kernels) -> HandModule:
-    """Put hand kernels beside the theory whose integrals they compute; every loop runs over [0, 1]."""
-    residual, values, inside, probe = kernels
-    names = ("free_entropy", *theory.order_parameters, *theory.conjugates, *theory.observables)
-    program = Program(
-        tuple(u.symbol for u in theory.system.unknowns), tuple(c.symbol for c in theory.controls), (),
-        dict.fromkeys(names, sp.S.Zero), tuple(Loop(sp.Dummy("xi"), Rule.UNIT) for _ in range(loops)), theory.system.constraints,
-    )
-    return HandModule(program, theory, residual, values, inside, probe)
+    """Put hand kernels beside the theory whose integrals they compute."""
+    return HandModule(theory, (HandLoop(),) * loops, *kernels)
 
 
 @njit(**FLAGS)

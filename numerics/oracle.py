@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import mpmath as mp
 import sympy as sp
@@ -16,9 +17,10 @@ from replica.nodes import (
     Counting, Discrete, Flat, Gauss, Hazard, Log2Cosh, LogAverage, LogH, Measure, Moreau, Prox, ProxSlope, Sigmoid, Softplus, Tilted,
 )
 
-SCAN = 96  # points of the scan for sign changes and for where the mass lies
+SCAN = 60  # points of the scan for sign changes
 FAR = 60.0  # deviations scanned on either side of a Gaussian
-HALF_LINE = [mp.mpf(2) ** k for k in range(-12, 13)]  # distances scanned on an infinite range
+DISTANCES = [mp.mpf(x) for x in (0, 2, 4, 6, 8, 10, 12, 15, 20, 28, 40, 60)]  # where the mass of a Gaussian with a tilt is looked for
+HALF_LINE = [mp.mpf(2) ** k for k in range(-6, 11)]  # distances scanned on an infinite range
 
 Env = dict[sp.Symbol, mp.mpf]
 
@@ -67,7 +69,7 @@ class _Oracle:
             return e == sp.true
         if isinstance(e, sp.Symbol):
             raise ValueError(f"oracle: no value for {e}")
-        if e.is_number and not e.args:
+        if not e.args and e.is_number:
             return mp.mpf(e.p) / e.q if e.is_Rational else mp.mpf(sp.N(e, self.digits + 10)._to_mpmath(mp.mp.prec)) if e.is_finite else mp.inf * int(sp.sign(e))
         if isinstance(e, LogAverage):
             return mp.log(self._integral(sp.S.One, e.exponent, e.measures, env).imag)
@@ -165,45 +167,34 @@ class _Oracle:
 
     def _quad(self, f, ends, cuts, put, contents, variables, env: Env):
         """Integral of f over [ends], between its kinks, over the part that carries mass."""
-        low, high = (mp.mpf(e) for e in ends)
-        grid = self._grid(low, high)
-        sizes = [abs(f(x)) for x in grid]
+        grid = _scan(*(mp.mpf(e) for e in ends))
+        sizes = [abs(f(x)) if mp.isfinite(x) else mp.mpf(0) for x in grid]
         top = max(sizes)
-        if top == 0:
+        heavy = [i for i, s in enumerate(sizes) if s > top * mp.mpf(10) ** (-self.digits - 6)]
+        if not heavy:
             return mp.mpc(0)
-        heavy = [i for i, s in enumerate(sizes) if s > top * mp.mpf(10) ** (-self.digits - 5)]
-        first, last = max(heavy[0] - 1, 0), min(heavy[-1] + 1, len(grid) - 1)
-        low = low if first == 0 and mp.isfinite(low) else grid[first]
-        high = high if last == len(grid) - 1 and mp.isfinite(high) else grid[last]
+        grid = [x for x in grid[max(heavy[0] - 1, 0) : heavy[-1] + 2] if mp.isfinite(x)]
+        low, high = grid[0], grid[-1]
         inside = self._kinks(put, contents, variables, low, high, env) + [c for c in cuts if low < c < high]
-        peak = grid[max(heavy, key=sizes.__getitem__)]
-        steps = [x for x in grid[first : last + 1] if low < x < high] if not mp.isinf(ends[0]) else [peak, *grid[first : last + 1]]
-        points = sorted({low, high, *inside, *(x for x in steps[:: max(1, len(steps) // 12)] if low < x < high)})
-        goal = max(top, mp.mpf(1) / 10**6) * mp.mpf(10) ** (-self.digits)
+        points = sorted({low, high, *inside, *grid[1:-1:2]})
+        goal = max(top, mp.mpf(10) ** -6) * mp.mpf(10) ** (-self.digits)
         return mp.fsum(self._panel(f, a, b, goal) for a, b in zip(points, points[1:], strict=False))
 
     def _panel(self, f, a, b, goal, depth: int = 0):
-        """Gauss-Legendre with its error estimate; halved where that is not enough."""
-        value, error = mp.quad(f, [a, b], method="gauss-legendre", error=True, maxdegree=5)
-        if error < goal or depth >= 12 or error < abs(value) * mp.mpf(10) ** (-self.digits):
-            return value
-        middle = (a + b) / 2
+        """Gauss-Legendre on two orders; halved where they disagree."""
+        half, middle = (b - a) / 2, (a + b) / 2
+        coarse, fine = (
+            half * mp.fsum(w * f(middle + half * x) for x, w in _legendre(n, mp.mp.prec)) for n in (self.digits // 2 + 3, self.digits + 2)
+        )
+        # the finer rule is better than the difference by far: its error is about the square of the coarse one's
+        if depth >= 14 or abs(fine - coarse) < max(mp.sqrt(goal * abs(fine)), goal) / 30:
+            return fine
         return self._panel(f, a, middle, goal, depth + 1) + self._panel(f, middle, b, goal, depth + 1)
-
-    @staticmethod
-    def _grid(low, high) -> list:
-        if mp.isfinite(low) and mp.isfinite(high):
-            return [low + (high - low) * (k + mp.mpf("0.5")) / SCAN for k in range(SCAN)]
-        if mp.isfinite(low):
-            return [low + d for d in HALF_LINE]
-        if mp.isfinite(high):
-            return [high - d for d in reversed(HALF_LINE)]
-        return [-d for d in reversed(HALF_LINE)] + [mp.mpf(0)] + HALF_LINE
 
     def _kinks(self, put, contents, variables, low, high, env: Env) -> list:
         """Where a switch in the integrand, or a proximal point, is not smooth."""
         found: list = []
-        points = [low + (high - low) * k / (2 * SCAN) for k in range(2 * SCAN + 1)]
+        points = [low + (high - low) * k / SCAN for k in range(SCAN + 1)]
         for g in self._switches(contents):
             if not g.free_symbols & variables or not g.free_symbols <= variables | set(env):
                 continue
@@ -279,6 +270,38 @@ class _Oracle:
         if isinstance(node, ProxSlope):
             return mp.mpf(0) if rests is not None else 1 / (1 + chi * self.value(slope.diff(node.u), env | {node.u: point}))
         return (point - h) ** 2 / (2 * chi) + self.value(node.loss, env | {node.u: point})
+
+
+def _scan(low, high) -> list:
+    """Points at which an integrand is looked at before it is integrated, in increasing order."""
+    if low == -FAR and high == FAR:
+        return [-d for d in reversed(DISTANCES[1:])] + DISTANCES
+    if mp.isfinite(low) and mp.isfinite(high):
+        return [low + (high - low) * k / 16 for k in range(17)]
+    if mp.isfinite(low):
+        return [low, *(low + d for d in HALF_LINE)]
+    if mp.isfinite(high):
+        return [*(high - d for d in reversed(HALF_LINE)), high]
+    return [-d for d in reversed(HALF_LINE)] + [mp.mpf(0)] + HALF_LINE
+
+
+@cache
+def _legendre(n: int, prec: int) -> list:
+    """Nodes and weights of n-point Gauss-Legendre on [-1, 1] at the present precision."""
+    pairs = []
+    for k in range(n):
+        x = mp.cos(mp.pi * (k + mp.mpf("0.75")) / (n + mp.mpf("0.5")))
+        for _ in range(60):
+            before, here = mp.mpf(1), x
+            for j in range(2, n + 1):
+                before, here = here, ((2 * j - 1) * x * here - (j - 1) * before) / j
+            slope = n * (x * here - before) / (x**2 - 1)
+            step = here / slope
+            x -= step
+            if abs(step) < 1000 * mp.eps:
+                break
+        pairs.append((x, 2 / ((1 - x**2) * slope**2)))
+    return pairs
 
 
 def _sign_changes(g, points) -> list:

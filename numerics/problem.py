@@ -15,7 +15,7 @@ import sympy as sp
 from numerics.methods.charts import kind
 from numerics.methods.march import march
 from numerics.methods.point import INFO
-from numerics.program import Program
+from numerics.program import Rule
 from numerics.quadrature import ORDER, RULES, arrange
 from numerics.status import QUADRATURE
 from replica.theory import Theory
@@ -26,13 +26,28 @@ PANELS = (128, 1024)  # panels per loop of depth 0: tried first, and never excee
 NESTED = (512, 4096)  # nodes per nested loop
 
 
+class LoopLike(Protocol):
+    @property
+    def rule(self) -> Rule: ...
+    @property
+    def inside(self) -> tuple[int, ...]: ...
+
+
 class Compiled(Protocol):
-    """What the solver asks of a compiled theory (numerics.compile.Module)."""
+    """What the solver asks of a compiled theory; numerics.compile.Module offers it."""
 
     @property
-    def program(self) -> Program: ...
+    def theory(self) -> Theory | None: ...
     @property
-    def theory(self) -> Theory: ...
+    def unknowns(self) -> tuple[str, ...]: ...
+    @property
+    def controls(self) -> tuple[str, ...]: ...
+    @property
+    def values_order(self) -> tuple[str, ...]: ...
+    @property
+    def constraints(self) -> int: ...
+    @property
+    def loops(self) -> Sequence[LoopLike]: ...
     @property
     def residual(self) -> Any: ...
     @property
@@ -41,7 +56,7 @@ class Compiled(Protocol):
     def inside(self) -> Any: ...
     @property
     def probe(self) -> Any: ...
-    def scratch(self, off: np.ndarray) -> int: ...
+    def scratch(self, off: Sequence[int]) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -61,21 +76,32 @@ class Problem:
 
     module: Compiled
 
-    @cached_property
+    @property
+    def theory(self) -> Theory:
+        """The theory behind the module.
+
+        Raises:
+            ValueError: for a module compiled from a bare program, which has no domains and no starts.
+        """
+        if self.module.theory is None:
+            raise ValueError("this module was compiled from a bare program; compile a theory, which has domains and starts")
+        return self.module.theory
+
+    @property
     def names(self) -> tuple[str, ...]:
-        return tuple(u.name for u in self.module.theory.system.unknowns)
+        return self.module.unknowns
 
-    @cached_property
+    @property
     def controls(self) -> tuple[str, ...]:
-        return tuple(str(c.name) for c in self.module.program.controls)
+        return self.module.controls
 
-    @cached_property
+    @property
     def value_names(self) -> tuple[str, ...]:
-        return tuple(self.module.program.values)
+        return self.module.values_order
 
     @cached_property
     def _unknowns(self) -> tuple[np.ndarray, ...]:
-        theory = self.module.theory
+        theory = self.theory
         domains = [u.domain for u in theory.system.unknowns]
         paired = {s for e in theory.conjugates.values() for s in e.free_symbols} | {
             u.conjugate for u in theory.system.unknowns if u.conjugate is not None
@@ -87,8 +113,8 @@ class Problem:
 
     def _loops(self) -> np.ndarray:
         """Rows of numerics.quadrature: rule, nested, size, and which loops' variables are read."""
-        loops = self.module.program.loops
-        rows = [[RULES[l.rule], int(bool(l.inside)), 1, *(int(outer.variable in l.inside) for outer in loops)] for l in loops]
+        loops = self.module.loops
+        rows = [[RULES[l.rule], int(bool(l.inside)), 1, *(int(outer in l.inside) for outer in range(len(loops)))] for l in loops]
         return np.array(rows, np.int64).reshape(len(loops), 3 + len(loops))
 
     def point(self, at: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -97,7 +123,7 @@ class Problem:
         Raises:
             ValueError: one line naming control, value and domain, or the nearest control for an unknown name.
         """
-        known = {c.name: c for c in self.module.theory.controls}
+        known = {c.name: c for c in self.theory.controls}
         for name, value in (at or {}).items():
             if name not in known:
                 near = difflib.get_close_matches(name, known, 1)
@@ -109,16 +135,35 @@ class Problem:
                 raise ValueError(f"control {name} = {value:g} is outside its domain {known[name].domain}")
         return {name: float((at or {}).get(name, known[name].value)) for name in self.controls}
 
+    def start_names(self, chosen: Sequence[str] | None) -> tuple[str, ...]:
+        """Names of the theory's starts, or those chosen.
+
+        Raises:
+            ValueError: for a name that is not a start.
+        """
+        known = tuple(s.name for s in self.theory.system.starts)
+        for name in chosen or ():
+            if name not in known:
+                raise ValueError(f"{name!r} is not a start of this theory; starts are {', '.join(known)}")
+        return known if chosen is None else tuple(chosen)
+
+    def starts(self, index: int, path: Sequence[Mapping[str, float]]) -> np.ndarray:
+        """A start at every point of a path, (T, unknowns); one row (1, unknowns) where it does not depend on controls."""
+        values = self.theory.system.starts[index].values.values()
+        moving = {str(s) for v in values for s in sp.sympify(v, strict=True).free_symbols}
+        still = all(point[name] == path[0][name] for point in path for name in moving)
+        return np.array([self.start(index, point) for point in (path[:1] if still else path)])
+
     def start(self, index: int, at: Mapping[str, float]) -> np.ndarray:
         """Unknowns of a start at a point, moved inside their domains where the expression gives an end.
 
         Raises:
             ValueError: where an expression is not a finite number at this point.
         """
-        start = self.module.theory.system.starts[index]
-        numbers = {symbol: sp.Float(at[str(symbol.name)]) for symbol in self.module.program.controls}
+        start = self.theory.system.starts[index]
+        numbers = {symbol: sp.Float(at[str(symbol.name)]) for symbol in (c.symbol for c in self.theory.controls)}
         result = []
-        for unknown in self.module.theory.system.unknowns:
+        for unknown in self.theory.system.unknowns:
             value = sp.N(sp.sympify(start.values[unknown.symbol], strict=True).xreplace(numbers))
             if not (value.is_number and value.is_extended_real and math.isfinite(float(value))):
                 raise ValueError(f"start {start.name!r} gives {unknown.name} = {value}, which is not a finite number")
@@ -134,12 +179,12 @@ class Problem:
         `sweeps` is how long the plain map runs from a start before Newton takes over; 0 starts with Newton.
         """
         module, n, c = self.module, len(self.names), len(self.controls)
-        loops = len(module.program.loops)
+        loops = len(module.loops)
         count = len(points)
         found, values = np.full((count, n), math.nan), np.full((count, len(self.value_names)), math.nan)
         info, status = np.full((count, INFO), math.nan), np.full(count, QUADRATURE, np.int64)
         jacobian = np.full((count, n, n), math.nan)
-        outputs = max(n + n * n + n * c, len(self.value_names), len(module.program.constraints), 512)
+        outputs = max(n + n * n + n * c, len(self.value_names), module.constraints, 512)
         points, starts = np.ascontiguousarray(points, float), np.ascontiguousarray(starts, float)
         first, panels, nested = 0, PANELS[0], NESTED[0]
         while True:
@@ -163,7 +208,7 @@ class Problem:
     def _room(self, panels: int, nested: int) -> np.ndarray:
         """Offsets of the largest loops that a capacity allows, doubled for the doubling test."""
         off = [0]
-        for loop in self.module.program.loops:
+        for loop in self.module.loops:
             if loop.inside:
                 off.append(off[-1] + 2 * nested)
             else:

@@ -39,16 +39,17 @@ TOTAL, PARENT, STACK = range(3)  # rows of `work`
 DEPTH = 96
 
 JIT = {"error_model": "numpy", "nogil": True, "fastmath": {"contract", "nsz"}}
+PART = JIT | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # never called from Python: less to compile
 
 
-@njit(**JIT)
+@njit(**PART)
 def copy(source, target, count):
     """target[:count] = source[:count]; a slice assignment would compile numba's shape errors, seconds of them."""
     for i in range(count):
         target[i] = source[i]
 
 
-@njit(**JIT)
+@njit(**PART)
 def fill_panel(rule, a, b, x, w, k):
     """Write the 16 nodes of the panel [a, b] from position k on."""
     width, middle = b - a, 0.5 * (a + b)
@@ -60,7 +61,7 @@ def fill_panel(rule, a, b, x, w, k):
             w[k + i] *= math.exp(-0.5 * t * t) * 0.3989422804014327
 
 
-@njit(**JIT)
+@njit(**PART)
 def fill_uniform(rule, size, x, w, k):
     """Write a nested loop of the given size from position k on; returns how many nodes it has."""
     if rule == LINE:
@@ -79,19 +80,19 @@ def fill_uniform(rule, size, x, w, k):
     return size
 
 
-@njit(**JIT)
+@njit(**PART)
 def length(rule, nested, size):
     """Number of nodes of a loop."""
     return ORDER * size if rule == UNIT or (rule == LINE and not nested) else size
 
 
-@njit(**JIT)
+@njit(**PART)
 def double(rule, nested, size):
     """Next finer size; the trapezoid keeps its nodes."""
     return 2 * size - 1 if rule == LINE and nested else 2 * size
 
 
-@njit(**JIT)
+@njit(**PART)
 def build(loops, panels, refine, x, w, off):
     """Stack the nodes of all loops, some doubled.  Returns OK, or CAPACITY where the arrays are too short."""
     k = 0
@@ -118,7 +119,7 @@ def build(loops, panels, refine, x, w, off):
     return OK
 
 
-@njit(**JIT)
+@njit(**PART)
 def adopt(loops, panels, refine):
     """Make a refinement of `build` permanent.  Returns OK, or CAPACITY where the panels do not fit."""
     for l in range(len(loops)):
@@ -137,7 +138,7 @@ def adopt(loops, panels, refine):
     return OK
 
 
-@njit(**JIT)
+@njit(**PART)
 def frame(loops, l, block, x, w, off):
     """Stack nodes for probing loop l: `block` places for l, loops inside l in full, one node elsewhere."""
     k = 0
@@ -156,7 +157,7 @@ def frame(loops, l, block, x, w, off):
     return OK
 
 
-@njit(**JIT)
+@njit(**PART)
 def adapt_count(probe, p, l, loops, x, w, off, scr, out, work):
     """Choose how many terms a counted loop of depth 0 takes: until its upper half adds nothing."""
     size = 32
@@ -182,7 +183,7 @@ def adapt_count(probe, p, l, loops, x, w, off, scr, out, work):
             return OK
 
 
-@njit(**JIT)
+@njit(**PART)
 def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, work):
     """Fill loop l of depth 0 with panels that resolve the kernel's integrals at the parameters p.
 

@@ -43,16 +43,12 @@ def solve(
     """
     problem = Problem(module)
     point = problem.point(at)
-    known = [s.name for s in module.theory.system.starts]
-    for name in starts or ():
-        if name not in known:
-            raise ValueError(f"{name!r} is not a start of this theory; starts are {', '.join(known)}")
+    names = problem.start_names(starts)
     controls = np.array([[point[name] for name in problem.controls]])
     found: list[Solution] = []
     failed: list[Solution] = []
-    for index, name in enumerate(known):
-        if starts is not None and name not in starts:
-            continue
+    for name in names:
+        index = problem.start_names(None).index(name)
         begin = problem.start(index, point)[None]
         for sweeps in (SWEEPS, 0):
             result = solution(problem, point, problem.march(controls, begin, tol, sweeps), 0, name)
@@ -67,7 +63,7 @@ def solve(
 
 def solution(problem: Problem, point: Mapping[str, float], march: March, row: int, start: str) -> Solution:
     """One row of a march as a record."""
-    theory, status = problem.module.theory, CODES[march.status[row]]
+    theory, status = problem.theory, CODES[march.status[row]]
     residual, error, steps, nodes = march.info[row]
     common = {"residual": float(residual), "quadrature_error": float(error), "start": start, "steps": int(steps)}
     if not status.ok:

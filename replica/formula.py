@@ -22,7 +22,7 @@ from replica.functions import FUNCTIONS, compare, divide, where
 RESERVED = frozenset(FUNCTIONS) | {"pi", "where"}
 """Words that no control, latent or learner may be called."""
 
-_LENGTH, _TOKENS, _DEPTH, _EXPONENT, _DIGITS, _LARGEST, _SIZE = 1000, 300, 20, 64, 40, 300, 5000
+_LENGTH, _TOKENS, _DEPTH, _EXPONENT, _DIGITS, _LARGEST, _SIZE = 1000, 300, 20, 64, 40, 100, 5000
 _TOKEN = re.compile(
     r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<word>[A-Za-z_]\w*)|(?P<op>\*\*|<=|>=|[-+*/(),<>])|(?P<space>[ \t\r\n]+)",
     re.ASCII,
@@ -253,11 +253,13 @@ class _Builder:
     def _number(self, node: ast.Constant, column: int) -> _Part:
         if isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
             raise FormulaError(column, "this is not a number")
-        if not abs(node.value) < 10.0 ** (_DIGITS if isinstance(node.value, int) else _LARGEST):
+        size, whole = abs(node.value), isinstance(node.value, int)
+        if not size < 10.0 ** (_DIGITS if whole else _LARGEST):
             raise FormulaError(column, f"the number is too large (at most {_DIGITS} digits, and below 1e{_LARGEST})")
+        if 0 < size < 10.0**-_LARGEST:
+            raise FormulaError(column, f"the number is too small (0, or above 1e-{_LARGEST})")
         number = exact(node.value)
-        size = number.p.bit_length() + number.q.bit_length()
-        return _Part(number, float(node.value), size)
+        return _Part(number, float(node.value), number.p.bit_length() + number.q.bit_length())
 
     def _name(self, node: ast.Name) -> _Part:
         word = self.aliases.get(node.id, node.id)
@@ -344,6 +346,8 @@ class _Builder:
             raise FormulaError(column, "a single comparison a < b (or <= > >=) is wanted here")
         relation = _COMPARE[type(node.ops[0])]
         left, right = self.build(node.left, depth + 1), self.build(node.comparators[0], depth + 1)
+        if left.expr.has(sp.Piecewise) or right.expr.has(sp.Piecewise):
+            raise FormulaError(column, "where(...) cannot stand inside a comparison; compare in steps, where(a < b, where(c < d, u, v), w)")
         try:
             return compare(relation, left.expr, right.expr), left.size + right.size
         except (ArithmeticError, ValueError, TypeError):

@@ -152,14 +152,23 @@ def from_density(density: sp.Expr, v: sp.Symbol, lower=-sp.oo, upper=sp.oo) -> L
         return (Density(log_of(density), v, lower, upper),)
     found: list[Piece] = []
     for a, b, part in parts:
-        part = sp.expand_mul(part)
-        terms = sp.Add.make_args(part)
+        terms = _summands(part, v)
         closed = [_quadratic(sp.expand(log_of(t)), v, a, b) for t in terms if t != 0]
         if all(c is not None for c in closed):
             found += [c for c in closed if c is not None]
         elif part != 0:
             found.append(Density(log_of(part), v, a, b))
     return tuple(found)
+
+
+def _summands(density: sp.Expr, v: sp.Symbol) -> list[sp.Expr]:
+    """The terms of a mixture.  Only sums that depend on v are opened: 1 - rho is one positive weight, not two of either sign."""
+    found = []
+    for term in sp.Add.make_args(density):
+        weight, rest = term.as_independent(v, as_Add=False)
+        inner = sp.Add.make_args(sp.expand_mul(rest)) if any(a.is_Add for a in sp.Mul.make_args(rest)) else (rest,)
+        found += [weight * r for r in inner]
+    return found
 
 
 def _quadratic(log_density: sp.Expr, v: sp.Symbol, lower, upper) -> Quadratic | None:
@@ -187,14 +196,16 @@ def log_sum(terms: list[sp.Expr]) -> sp.Expr:
     if len(terms) == 1:
         return terms[0]
     first, rest = terms[0], log_sum(terms[1:])
-    difference = sp.expand(rest - first)
-    if len(terms) == 2:
-        mean = sp.expand((first + rest) / 2)
-        if sp.expand(first - rest + difference) == 0 and len(sp.Add.make_args(difference)) == 1 and not mean.free_symbols & difference.free_symbols:
-            return mean + Log2Cosh(difference / 2)  # two mirrored atoms
-    return first + Softplus(difference)
+    return first + Softplus(sp.expand(rest - first))
 
 
 def log_leaf(law: Law, h: sp.Expr, A: sp.Expr, side: Side) -> sp.Expr:
     """log F(h, A) of a law."""
+    if len(law) == 2 and all(isinstance(p, Atom) for p in law):
+        one, other = law
+        if one.location == -other.location and one.log_weight == other.log_weight:  # mirrored: even in h, and says so
+            c = one.location
+            if side is Side.ENTROPIC:
+                return one.log_weight + A * c**2 / 2 + Log2Cosh(h * c)
+            return one.log_weight - (h**2 + c**2) / (2 * A) - sp.log(A) / 2 - _HALF_LOG_2PI + Log2Cosh(h * c / A)
     return log_sum([piece.log_leaf(h, A, side) for piece in law])

@@ -102,7 +102,7 @@ def simulate(
         at: controls that differ from their defaults.
         sizes: values of d; the spec's own if absent.
         seeds: how many, or which; the spec's own if absent.
-        algorithm: "erm", "amp" or "monte_carlo"; chosen by the protocol if absent (AMP for Bayes and Gibbs learners).
+        algorithm: "erm", "amp", "monte_carlo" or "enumeration"; chosen by the protocol if absent (AMP for Bayes and Gibbs learners).
         device: "cpu" or "cuda", for training by torch.
         progress: called with (runs done, runs in all).
 
@@ -169,4 +169,8 @@ def _trainer(name: str) -> Trainer:
         from simulate.learn.gibbs import train as monte_carlo
 
         return monte_carlo
-    raise Unsupported(f"algorithm {name!r} is not known here (known: erm amp monte_carlo)")
+    if name == "enumeration":
+        from simulate.learn.enumeration import train as enumeration
+
+        return enumeration
+    raise Unsupported(f"algorithm {name!r} is not known here (known: erm amp monte_carlo enumeration)")

@@ -53,7 +53,7 @@ class Derivatives:
         if r in self.seeds or self._fixed(r) or self.graph.op[r] in ("lt", "le", "eq", "ne", "and", "or", "redmax"):
             return ()
         if self.graph.op[r] == "mul":
-            return self.graph.factors(r)
+            return self._factors(r)
         return self._boundary(r) if self.graph.op[r] == "red" else self.graph.inputs(r)
 
     def _boundary(self, r: int) -> tuple[int, ...]:
@@ -82,7 +82,7 @@ class Derivatives:
             return self._sum(r)
         args = g.args[r]
         if op == "mul":
-            return self._product(g.factors(r))
+            return self._product(self._factors(r))
         if op == "add":
             return self._merge([(None, self._done[args[0]]), (None, self._done[args[1]])])
         if op == "sel":
@@ -90,11 +90,23 @@ class Derivatives:
             return self._clean({s: g.sel(args[0], yes.get(s, g.zero), no.get(s, g.zero)) for s in (*yes, *no)})
         return self._merge([(partial(g, r, i), self._done[a]) for i, a in enumerate(args) if self._done[a]])
 
+    def _factors(self, r: int) -> tuple[int, ...]:
+        """`r` as a product of seeds, fixed records and others that are no products."""
+        found, stack = [], list(self.graph.args[r])
+        while stack:
+            a = stack.pop()
+            if self.graph.op[a] == "mul" and a not in self.seeds and not self._fixed(a):
+                stack.extend(self.graph.args[a])
+            else:
+                found.append(a)
+        return tuple(sorted(found))
+
     def _product(self, factors: tuple[int, ...]) -> Tangent:
         """W Y -> W (Y dlog W + dY) with W the exponentials and tails: sums that share W share dlog W."""
         g = self.graph
-        weights = [f for f in factors if g.op[f] in WEIGHTS]
-        others = [f for f in factors if g.op[f] not in WEIGHTS]
+        moving = [g.op[f] in WEIGHTS and f not in self.seeds and not self._fixed(f) for f in factors]
+        weights = [f for f, m in zip(factors, moving, strict=True) if m]
+        others = [f for f, m in zip(factors, moving, strict=True) if not m]
         rest = g.product(others)
         logarithm = self._merge([part for f in weights for part in self._log_slope(f)])
         parts = [(rest, logarithm)]

@@ -10,7 +10,7 @@ import math
 
 from numba import njit
 
-from numerics.quadrature import JIT
+from numerics.quadrature import PART
 from replica.symbols import Domain
 
 REAL, ABOVE, BELOW, BETWEEN = range(4)
@@ -24,13 +24,13 @@ def kind(domain: Domain) -> int:
     return BETWEEN if low and high else ABOVE if low else BELOW if high else REAL
 
 
-@njit(**JIT)
+@njit(**PART)
 def within(kind, low, high, x):
     """Whether x lies in the open domain; false for NaN."""
     return abs(x) < math.inf and (kind == REAL or kind == BELOW or x > low) and (kind == REAL or kind == ABOVE or x < high)
 
 
-@njit(**JIT)
+@njit(**PART)
 def chart(kind, low, high, x):
     if kind == REAL:
         return x
@@ -41,7 +41,7 @@ def chart(kind, low, high, x):
     return math.log((x - low) / (high - x))
 
 
-@njit(**JIT)
+@njit(**PART)
 def slope(kind, low, high, x):
     """d chart / d x."""
     if kind == REAL:
@@ -53,7 +53,7 @@ def slope(kind, low, high, x):
     return (high - low) / ((x - low) * (high - x))
 
 
-@njit(**JIT)
+@njit(**PART)
 def shift(kind, low, high, x, du):
     """The point du further along the chart; written so that a small du loses no digits."""
     if kind == REAL:
@@ -67,19 +67,19 @@ def shift(kind, low, high, x, du):
     return x - (x - low) * (high - x) * math.expm1(-du) / ((x - low) + (high - x) * math.exp(-du))
 
 
-@njit(**JIT)
+@njit(**PART)
 def size(kind, x, y):
     """What a chart distance between x and y is measured in; 1 where the chart is a logarithm."""
     return max(abs(x), abs(y), SMALL) if kind == REAL else 1.0
 
 
-@njit(**JIT)
+@njit(**PART)
 def unit(kind, x):
     """What an error of x is relative to."""
     return max(abs(x), SMALL) if kind == REAL else max(abs(x), 1e-300)
 
 
-@njit(**JIT)
+@njit(**PART)
 def at_end(kind, low, high, x):
     if kind != REAL and kind != BELOW and x - low < END:
         return True

@@ -11,13 +11,13 @@ from numba import njit
 
 from numerics.methods.charts import at_end, chart, size, within
 from numerics.methods.state import allowed, look
-from numerics.quadrature import JIT, OK, copy
+from numerics.quadrature import PART, OK, copy
 from numerics.status import AT_END, LEFT_DOMAIN, MAX_STEPS
 
 SETTLED = 1e-13  # absolute change of overlaps per sweep that counts as none, at the end of a domain
 
 
-@njit(**JIT)
+@njit(**PART)
 def replace(kernels, q, u, p, local, conjugates):
     """Replace one half of the unknowns by their images (in local.raw), shortened where an image leaves the domain.
 
@@ -44,7 +44,7 @@ def replace(kernels, q, u, p, local, conjugates):
     return False, math.inf, math.inf
 
 
-@njit(**JIT)
+@njit(**PART)
 def iterate(kernels, q, u, p, local, target, steps):
     """Sweep until nothing moves by more than `target` in charts.
 
@@ -67,7 +67,7 @@ def iterate(kernels, q, u, p, local, target, steps):
     return MAX_STEPS
 
 
-@njit(**JIT)
+@njit(**PART)
 def ends(u, p):
     """Whether an unknown is at an end of its domain, to rounding."""
     for i in range(len(u.kinds)):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from numba import njit
 
-from numerics.quadrature import JIT
+from numerics.quadrature import PART
 
 
-@njit(**JIT)
+@njit(**PART)
 def factor(a, pivots):
     """LU with row pivoting, in place.  Returns whether every pivot is a non-zero number."""
     n = len(a)
@@ -29,7 +29,7 @@ def factor(a, pivots):
     return True
 
 
-@njit(**JIT)
+@njit(**PART)
 def substitute(a, pivots, b):
     """Solve with the factors of `factor`, in place of b."""
     n = len(a)

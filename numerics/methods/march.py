@@ -17,7 +17,7 @@ from numerics.methods import charts, fixed_point, linear, newton, point, state
 from numerics.methods.linear import substitute
 from numerics.methods.point import solve_point
 from numerics.methods.state import ARRANGE, KERNEL, PROBE, Kernels, Unknowns, allocate, allowed, distance, move, reset, workspace
-from numerics.quadrature import JIT, copy
+from numerics.quadrature import JIT, PART, copy
 from numerics.status import CAPACITY, CONVERGED
 
 _f1, _f2, _f3 = types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
@@ -36,7 +36,7 @@ def _digest() -> int:
     return int.from_bytes(hashlib.sha256(text).digest()[:4], "big")
 
 
-@njit(**JIT)
+@njit(**PART)
 def predict(kernels, q, u, p, local, change):
     """Move the unknowns of p along the tangent that a change of the controls asks for; p's controls have changed already."""
     n, c = len(u.kinds), len(change)

@@ -9,7 +9,7 @@ from numba import njit
 from numerics.methods.fixed_point import ends
 from numerics.methods.linear import substitute
 from numerics.methods.state import allowed, distance, evaluate, move, remember
-from numerics.quadrature import JIT, OK, copy
+from numerics.quadrature import PART, OK, copy
 from numerics.status import AT_END, CAPACITY, LEFT_DOMAIN, MAX_STEPS, SINGULAR
 
 NEAR = 1e-7  # a step this long leaves an error of its square
@@ -17,7 +17,7 @@ LONGEST = 1.5  # in charts: a factor e^1.5
 REJECTIONS = 5
 
 
-@njit(**JIT)
+@njit(**PART)
 def newton(kernels, q, u, p, local, limit):
     """Iterate until a step is shorter than NEAR; p is the result, or the best point met.  Returns (status, steps)."""
     merit, rejected, part, trial = math.inf, 0, 1.0, local.trial

@@ -11,7 +11,7 @@ from numerics.methods.fixed_point import iterate
 from numerics.methods.linear import substitute
 from numerics.methods.newton import newton
 from numerics.methods.state import arranged, distance, evaluate, move
-from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, JIT, NESTED, OK, PANEL_TOLERANCE, copy
+from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, PART, NESTED, OK, PANEL_TOLERANCE, copy
 from numerics.status import AT_END, CAPACITY, CONVERGED, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, SINGULAR, STALLED
 
 RESIDUAL = 1e-12
@@ -22,17 +22,18 @@ ROUNDS = 12
 DETOURS = 4
 
 
-@njit(**JIT)
+@njit(**PART)
 def newton_step(kernels, q, u, p, local):
     """One undamped step at the current nodes, p moved where the step is short.
 
-    Returns (status, relative residual before, length in charts, error in own units, whether p was settled before).
+    Returns (status, relative residual before, length in charts, largest change relative to the unknowns, largest change
+    relative or in an overlap's own units, whether p was settled before).
     """
     status, _mismatch, worst, regular = evaluate(kernels, q, u, p, local)
     if status != OK:
-        return status, worst, math.inf, math.inf, False
+        return status, worst, math.inf, math.inf, math.inf, False
     if not regular:
-        return SINGULAR, worst, math.inf, math.inf, False
+        return SINGULAR, worst, math.inf, math.inf, math.inf, False
     n = len(u.kinds)
     settled = True
     for i in range(n):
@@ -40,23 +41,23 @@ def newton_step(kernels, q, u, p, local):
         total = abs(p[i])
         for j in range(n):
             total += abs(((1.0 if i == j else 0.0) - local.raw[n + i * n + j]) * p[j])
-        local.floor[i] = EPSILON * total
-        settled &= abs(local.raw[i]) <= max(RESIDUAL * unit(u.kinds[i], p[i]), 8.0 * local.floor[i])
+        local.floor[i] = 4.0 * EPSILON * total
+        settled &= abs(local.raw[i]) <= max(RESIDUAL * unit(u.kinds[i], p[i]), 2.0 * local.floor[i])
         local.step[i] = -local.mismatch[i]
     substitute(local.lu, local.pivots, local.step)
     longest = distance(u, p, local.step)
     if not longest < 1.0 or not move(u, p, local.step, 1.0, local.trial):
-        return OK, worst, math.inf, math.inf, settled
-    error = 0.0
+        return OK, worst, math.inf, math.inf, math.inf, settled
+    relative, own = 0.0, 0.0
     for i in range(n):
         change = abs(local.trial[i] - p[i])
-        error = max(error, change / unit(u.kinds[i], p[i]))
+        relative = max(relative, change / unit(u.kinds[i], p[i]))
         if u.conjugate[i] == 0:
-            error = max(error, change)
-    return OK, worst, longest, error, settled
+            own = max(own, change)
+    return OK, worst, longest, relative, max(relative, own), settled
 
 
-@njit(**JIT)
+@njit(**PART)
 def rounding(u, p, local):
     """Rounding error of the solution in own units: that of each equation, carried over by the inverse Jacobian."""
     n, errors, column = len(u.kinds), local.spare, local.step
@@ -76,13 +77,14 @@ def rounding(u, p, local):
     return worst
 
 
-@njit(**JIT)
-def check(kernels, q, u, p, local, tol):
+@njit(**PART)
+def check(kernels, q, u, p, local, tol, first):
     """The doubling test: loops of depth 0 doubled together, then each nested loop alone, one Newton step each.
 
-    A doubling whose step is too long is made permanent.  Returns (status, error); the test is passed where error <= tol.
+    Where panels are too coarse they are chosen anew if this is the `first` test (they may be those of an earlier
+    point), and doubled for good otherwise.  Returns (status, relative error, error in own units).
     """
-    loops, inner, total = len(q.loops), 0, 0.0
+    loops, inner, relative, own = len(q.loops), 0, 0.0, 0.0
     for l in range(loops):
         inner += q.loops[l, NESTED]
     part = tol / (1 + inner)
@@ -92,30 +94,28 @@ def check(kernels, q, u, p, local, tol):
         request = DOUBLE if l < 0 else l
         status = arranged(kernels, q, p, request, PANEL_TOLERANCE)
         if status != OK:
-            return status, math.inf
-        status, _worst, longest, error, _settled = newton_step(kernels, q, u, p, local)
+            return status, math.inf, math.inf
+        status, _worst, longest, change, shown, _settled = newton_step(kernels, q, u, p, local)
         if status != OK:
-            return status, math.inf
-        total += error
-        if l < 0 and not longest < 1e-3:  # the panels belong to another problem
-            return arranged(kernels, q, p, ADAPT, 1e-3 * PANEL_TOLERANCE), math.inf
+            return status, math.inf, math.inf
+        relative, own = relative + change, own + shown
         if longest < 1.0:
             copy(local.trial, p, len(u.kinds))
-        if inner == 0 or not error <= part:
+        if not change <= part:
+            if l < 0 and first:
+                return arranged(kernels, q, p, ADAPT, PANEL_TOLERANCE), math.inf, math.inf
             status = arranged(kernels, q, p, ADOPT + request, PANEL_TOLERANCE)
             if status != OK:
-                return status, math.inf
-    if inner == 0 or total <= tol:
-        return OK, total
-    return arranged(kernels, q, p, BASE, PANEL_TOLERANCE), total
+                return status, math.inf, math.inf
+    return OK, relative, own
 
 
-@njit(**JIT)
+@njit(**PART)
 def finish(kernels, q, u, p, local, info):
     """Residual of the undamped map at p, polished by up to three more steps at the nodes of the test."""
     status = STALLED
     for attempt in range(4):
-        reached, worst, longest, _error, settled = newton_step(kernels, q, u, p, local)
+        reached, worst, longest, _relative, _own, settled = newton_step(kernels, q, u, p, local)
         if reached != OK:
             return reached
         info[RESIDUAL_AT] = worst
@@ -129,7 +129,7 @@ def finish(kernels, q, u, p, local, info):
     return status
 
 
-@njit(**JIT)
+@njit(**PART)
 def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
     """Solve at the controls in p from the unknowns in p.
 
@@ -139,9 +139,11 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
     info[STEPS_AT], info[RESIDUAL_AT], info[ERROR_AT] = 0.0, math.inf, math.inf
     copy(p, local.trial, len(p))
     status, detours, target = QUADRATURE, 0, 1e-2
-    for _round in range(ROUNDS):
+    for attempt in range(ROUNDS):
         reached = OK
-        if sweeps > 0:
+        if q.place[0] == q.place[0]:
+            reached = arranged(kernels, q, p, BASE, PANEL_TOLERANCE)
+        if sweeps > 0 and reached == OK:
             reached = iterate(kernels, q, u, p, local, target, sweeps)
             sweeps = 0
         if reached == OK or reached == MAX_STEPS:
@@ -152,11 +154,9 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
                 sweeps, target = 8 << detours, 1e-3
                 continue
         if reached == OK:
-            reached, info[ERROR_AT] = check(kernels, q, u, p, local, tol)
-            if reached == OK and not info[ERROR_AT] <= tol:
+            reached, relative, info[ERROR_AT] = check(kernels, q, u, p, local, tol, attempt == detours)
+            if reached == OK and not relative <= tol:
                 continue
-        if reached == OK and len(q.loops) > 0:
-            reached = arranged(kernels, q, p, BASE, PANEL_TOLERANCE)
         status = reached
         break
     if status == AT_END:

@@ -11,7 +11,7 @@ from numba import njit, types
 from numerics.methods.charts import chart, shift, size, slope, unit, within
 from numerics.methods.linear import factor
 from numerics.quadrature import (
-    ADAPT, DEPTH, FIRST_NESTED, JIT, NESTED, OK, PANEL_TOLERANCE, PROBE_SIGNATURE, PROBES, RULE, SIGNATURE, SIZE, STACK, TOTAL, copy,
+    ADAPT, DEPTH, FIRST_NESTED, PART, NESTED, OK, PANEL_TOLERANCE, PROBE_SIGNATURE, PROBES, RULE, SIGNATURE, SIZE, STACK, TOTAL, copy,
 )
 from numerics.status import NON_FINITE
 
@@ -63,7 +63,7 @@ class Local(NamedTuple):
     floor: np.ndarray
 
 
-@njit(**JIT)
+@njit(**PART)
 def allocate(loops, unknowns, controls, panels, nodes, scratch, outputs):
     """Fresh quadrature buffers of the given capacities."""
     return Quadrature(
@@ -72,7 +72,7 @@ def allocate(loops, unknowns, controls, panels, nodes, scratch, outputs):
     )
 
 
-@njit(**JIT)
+@njit(**PART)
 def workspace(n, c):
     """Buffers for n unknowns and c controls."""
     return Local(
@@ -81,7 +81,7 @@ def workspace(n, c):
     )
 
 
-@njit(**JIT)
+@njit(**PART)
 def reset(q):
     """Forget nested sizes and panels."""
     for l in range(len(q.loops)):
@@ -91,7 +91,7 @@ def reset(q):
         q.place[i] = math.nan
 
 
-@njit(**JIT)
+@njit(**PART)
 def arranged(kernels, q, p, request, tolerance):
     """Ask for nodes; see numerics.quadrature.arrange."""
     if request == ADAPT:
@@ -99,7 +99,7 @@ def arranged(kernels, q, p, request, tolerance):
     return kernels.arrange(kernels.probe, p, request, tolerance, q.loops, q.panels, q.x, q.w, q.off, q.scr, q.out, q.work)
 
 
-@njit(**JIT)
+@njit(**PART)
 def look(kernels, q, u, p, local):
     """Evaluate residual and derivatives into local.raw; first choose panels anew where an unknown has moved by 30 %."""
     far, n = False, len(u.kinds)
@@ -123,7 +123,7 @@ def look(kernels, q, u, p, local):
     return OK
 
 
-@njit(**JIT)
+@njit(**PART)
 def evaluate(kernels, q, u, p, local):
     """Mismatch and factored Jacobian in charts at p.
 
@@ -151,7 +151,7 @@ def evaluate(kernels, q, u, p, local):
     return OK, largest, worst, factor(local.lu, local.pivots)
 
 
-@njit(**JIT)
+@njit(**PART)
 def distance(u, p, step):
     """Largest component of a chart step, in the charts' units."""
     longest = 0.0
@@ -161,7 +161,7 @@ def distance(u, p, step):
     return longest
 
 
-@njit(**JIT)
+@njit(**PART)
 def move(u, p, step, factor, target):
     """target = p shifted by factor * step in charts; false where the result is not inside the domains."""
     good = True
@@ -171,7 +171,7 @@ def move(u, p, step, factor, target):
     return good
 
 
-@njit(**JIT)
+@njit(**PART)
 def allowed(kernels, q, p, kept):
     """Whether the constraints at p are positive and keep the part `kept` of the values that `remember` saw."""
     m = kernels.inside(p, q.x, q.w, q.off, q.scr, q.out)
@@ -181,7 +181,7 @@ def allowed(kernels, q, p, kept):
     return True
 
 
-@njit(**JIT)
+@njit(**PART)
 def remember(kernels, q, p):
     """Keep the values of the constraints at p, which `allowed` compares with."""
     m = kernels.inside(p, q.x, q.w, q.off, q.scr, q.out)

@@ -3,8 +3,8 @@
 numba has no vector mathematics library: a call to libm keeps a loop scalar.  These functions are polynomials, bit
 patterns and LLVM selects.  They are compiled with contraction only: under `reassoc` the rounding in `vexp` folds away
 and results are wrong by percents, without a warning.  Flags travel with the instruction, so inlining into a loop with
-`reassoc` is safe.  Generated kernels carry the source of what they call (numerics.graph.text), hence one function per
-definition, no defaults, no constants outside.
+`reassoc` is safe.  numba compiles them for tests and solvers; kernels get them through numerics.backends.llvm, which reads this file:
+hence straight lines of assignments and one return, no defaults, no constants outside.
 """
 
 # mypy: ignore-errors
@@ -56,12 +56,6 @@ def imax(context, first, second):
         return builder.select(builder.icmp_signed(">", args[0], args[1]), args[0], args[1])
 
     return types.int64(types.int64, types.int64), build
-
-
-@njit(forceinline=True, fastmath={"contract"}, error_model="numpy")
-def view(array, first, last):
-    """The part first:last of an array."""
-    return array[first:last]
 
 
 @njit(forceinline=True, fastmath={"contract"}, error_model="numpy")
@@ -198,19 +192,12 @@ def verf(x, upper):
     return sel(x * x < 0.75, x * p, sel(x > 0.0, 1.0 - upper, upper - 1.0))
 
 
-@njit(error_model="numpy")
+@njit(forceinline=True, fastmath={"contract"}, error_model="numpy")
 def digamma(x):
-    """Derivative of log Gamma for x > 0."""
-    total = 0.0
-    while x < 10.0:
-        total -= 1.0 / x
-        x += 1.0
-    z = 1.0 / (x * x)
-    series = z * (1 / 12 - z * (1 / 120 - z * (1 / 252 - z * (1 / 240 - z * (1 / 132 - z * (691 / 32760 - z / 12))))))
-    return total + math.log(x) - 0.5 / x - series
-
-
-@njit(error_model="numpy")
-def power(x, y):
-    """x**y."""
-    return x**y
+    """Derivative of log Gamma for x > 0: the asymptotic series, eight steps up."""
+    y = x + 8.0
+    z = 1.0 / (y * y)
+    p = z * (0.08333333333333333 - z * (0.008333333333333333 - z * (0.003968253968253968 - z * (0.004166666666666667 - z * 0.007575757575757576))))
+    p = vlog(y) - 0.5 / y - p
+    p = p - 1.0 / x - 1.0 / (x + 1.0) - 1.0 / (x + 2.0) - 1.0 / (x + 3.0)
+    return p - 1.0 / (x + 4.0) - 1.0 / (x + 5.0) - 1.0 / (x + 6.0) - 1.0 / (x + 7.0)

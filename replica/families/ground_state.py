@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sympy as sp
 
+from replica.families import rs
 from replica.families.draft import Draft
 from replica.families.equations import ground_state_symbols
-from replica.families.observables import Predictor, prediction
-from replica.families import rs
+from replica.families.observables import REPLICA_SYMMETRY, Predictor, prediction, replicon, squared, with_body
 from replica.labels import SIGNS
-from replica.nodes import Moreau, Prox, Tilted
+from replica.nodes import Moreau, Prox
 from replica.symbols import POSITIVE, REAL, OrderParameter
 from replica.theory import Assumption, Start, Stationary, Theory
 
@@ -43,7 +43,7 @@ def theory(draft: Draft) -> Theory:
         observables["estimation_mse"] = draft.rho - 2 * s.m + s.q
     observables |= _training(draft, energetic)
     observables["energy"] = -free_entropy
-    observables["replicon"] = 1 - _squared_slopes(draft, energetic)
+    observables["replicon"] = replicon(draft, energetic(squared(opaque.outputs[s.chi_hat])), entropic(squared(opaque.inputs[s.chi])))
     start: dict[sp.Symbol, sp.Expr] = {s.q: draft.rho / 2 if draft.teacher else sp.Rational(1, 2), s.chi: sp.S.One, s.q_hat: sp.Rational(1, 2), s.chi_hat: sp.Rational(1, 2)}
     if draft.teacher:
         start |= {s.m: draft.rho / 4, s.m_hat: sp.Rational(1, 2)}
@@ -62,44 +62,18 @@ def theory(draft: Draft) -> Theory:
         free_entropy=free_entropy,
         observables=observables,
         terms=terms,
-        assumptions=(
-            Assumption("replica_symmetry", "all replicas of the learner are alike; checked by the replicon"),
-            Assumption("limits", "the limits d -> infinity, n -> 0 and beta -> infinity may be taken in this order"),
-        ),
+        assumptions=(REPLICA_SYMMETRY, Assumption("limits", "the limits d -> infinity, n -> 0 and beta -> infinity may be taken in this order")),
     )
 
 
 def _training(draft: Draft, energetic) -> dict[str, sp.Expr]:
     """Mean loss per sample at the minimiser, and its error rate for sign labels."""
-    loss = draft.model.laws.loss
     y = draft.system.label
     moreau = next(iter(draft.opaque.energetic.atoms(Moreau)))
     point = Prox(*moreau.args)
-    found = {"training_loss": energetic(_with_body(draft.opaque.energetic, loss.formula(y, point)))}
+    loss = moreau - (point - moreau.h) ** 2 / (2 * moreau.chi)
+    found = {"training_loss": energetic(with_body(draft.opaque.energetic, loss))}
     channel = draft.model.laws.channel
     if channel is None or channel.labels() == SIGNS:
-        found["training_error"] = energetic(_with_body(draft.opaque.energetic, sp.Heaviside(-y * point, sp.Rational(1, 2))))
+        found["training_error"] = energetic(with_body(draft.opaque.energetic, sp.Heaviside(-y * point, sp.Rational(1, 2))))
     return found
-
-
-def _with_body(average: sp.Expr, body: sp.Expr) -> sp.Expr:
-    """The same average of something else."""
-    node = next(iter(average.atoms(Tilted)))
-    return Tilted(body, node.exponent, node.measures, normalised=node.normalised)
-
-
-def _squared_slopes(draft: Draft, energetic) -> sp.Expr:
-    """alpha E[(dg/dh)^2] E[(d<w>/dh)^2]: above one, replica symmetry is unstable."""
-    s = ground_state_symbols(draft.system)
-    output = _squared(draft.opaque.outputs[s.chi_hat])
-    inputs = _squared(draft.opaque.inputs[s.chi])
-    return draft.model.alpha * energetic(output) * draft.closing.entropic(inputs)
-
-
-def _squared(expression: sp.Expr) -> sp.Expr:
-    """The average of a slope, with the slope squared inside."""
-    coefficient, rest = expression.as_independent(Tilted, as_Add=False)
-    assert isinstance(rest, Tilted)
-    return _with_body(rest, (coefficient * rest.body) ** 2)
-
-

@@ -10,7 +10,11 @@ from replica.families.draft import Draft
 from replica.families.model import TEACHER
 from replica.labels import SIGNS, RealLabels
 from replica.nodes import Flat, Gauss, Tilted
+from replica.theory import Assumption
 from replica.tree import Leaf, Side
+
+
+REPLICA_SYMMETRY = Assumption("replica_symmetry", "all replicas of the learner are alike; the replicon says where that is unstable")
 
 
 @dataclass(frozen=True)
@@ -54,3 +58,24 @@ def _is_location_family(channel) -> bool:
         return rule is not None and sp.expand(rule - z) == 0
     noise = sp.expand(density.xreplace({y: y + z}), deep=True)
     return z not in noise.free_symbols and sp.expand(noise - noise.xreplace({y: -y})) == 0
+
+
+def replicon(draft: Draft, output: sp.Expr, inputs: sp.Expr) -> sp.Expr:
+    """1 - alpha E[(dg/dh)^2] E[(d<w>/dh)^2]; negative where replica symmetry is unstable.
+
+    Source: de Almeida & Thouless, J. Phys. A 11 (1978) 983, in the form of one product per side.
+    """
+    return 1 - draft.model.alpha * output * inputs
+
+
+def squared(expression: sp.Expr) -> sp.Expr:
+    """The average of a slope, with the slope squared inside."""
+    coefficient, rest = expression.as_independent(Tilted, as_Add=False)
+    assert isinstance(rest, Tilted)
+    return with_body(rest, (coefficient * rest.body) ** 2)
+
+
+def with_body(expression: sp.Expr, body: sp.Expr) -> sp.Expr:
+    """The same average of something else."""
+    node = expression if isinstance(expression, Tilted) else next(iter(expression.atoms(Tilted)))
+    return Tilted(body, node.exponent, node.measures, normalised=node.normalised)

@@ -1,7 +1,63 @@
-"""Bayes-optimal learner: teacher and student carry the same laws, one overlap is left (Nishimori)."""
+"""Bayes-optimal learner: teacher and student carry the same laws, and one overlap is left (Nishimori).
+
+The unknown is the variance V = rho - q that is left to know, which keeps its digits where q -> rho.
+"""
 
 from __future__ import annotations
 
+import sympy as sp
 
-def theory(draft):
-    raise NotImplementedError
+from replica.families import rs
+from replica.families.draft import Draft
+from replica.families.equations import increments
+from replica.families.nishimori import nishimori
+from replica.families.observables import Predictor, prediction, replicon, squared
+from replica.symbols import POSITIVE, OrderParameter
+from replica.theory import Assumption, Start, Stationary, Theory
+
+NISHIMORI = Assumption("nishimori", "the learner knows the prior and the channel, so a draw from its posterior is distributed as the teacher")
+
+
+def theory(draft: Draft) -> Theory:
+    """Equations for V = rho - q and q_hat, the free entropy, observables."""
+    system, alpha, rho = draft.system, draft.model.alpha, draft.rho
+    merged = nishimori(draft.opaque, system, rho)
+    V = sp.Symbol("V", real=True)
+    q, q_hat = system.symbol(rs.Q), system.symbol(rs.Q, True)
+    chart = {q: rho - V}
+    energetic = lambda e: draft.closing.energetic(e.xreplace(chart))  # noqa: E731
+    entropic = draft.closing.entropic
+    variance, curvature = increments(merged, system)
+    terms = {
+        "trace": -merged.trace.xreplace(chart),
+        "entropic": entropic(merged.entropic),
+        "energetic": alpha * energetic(merged.energetic),
+    }
+    observables = prediction(draft, Predictor(rho - V, rho - V))
+    observables["estimation_mse"] = V
+    observables["replicon"] = replicon(draft, energetic(squared(curvature)), entropic(squared(variance)))
+    unknowns = (
+        OrderParameter(V, "what is left to know, rho - q: mean posterior variance of a weight", POSITIVE),
+        OrderParameter(q_hat, "conjugate of q: signal to noise of a weight", POSITIVE),
+    )
+    starts = tuple(
+        Start(name, {V: rho * (1 - share), q_hat: share / (rho * (1 - share))})
+        for name, share in (("uninformed", sp.Rational(1, 1000)), ("informed", 1 - sp.Rational(1, 10**6)))
+    )
+    return Theory(
+        name="",
+        fingerprint="",
+        controls=draft.model.controls,
+        system=Stationary(
+            unknowns,
+            (entropic(variance), alpha * energetic(merged.outputs[q_hat])),
+            constraints=(rho - V,),
+            starts=starts,
+        ),
+        order_parameters={"q": rho - V},
+        conjugates={"q_hat": q_hat},
+        free_entropy=sp.Add(*terms.values()),
+        observables=observables,
+        terms=terms,
+        assumptions=(NISHIMORI,),
+    )

@@ -103,6 +103,12 @@ class Sigmoid(_Scalar):
 class Log2Cosh(_Scalar):
     """log(2 cosh x)."""
 
+    @classmethod
+    def eval(cls, x):
+        if x is sp.S.Zero:
+            return sp.log(2)
+        return cls(-x) if x.could_extract_minus_sign() else None
+
     @staticmethod
     def _mp(x):
         return abs(x) + mpmath.log1p(mpmath.exp(-2 * abs(x)))

@@ -116,7 +116,7 @@ class Closer:
         if isinstance(y, sp.Symbol) and body.has(Prox, ProxSlope, Moreau):
             body = closed_prox(translate(body, y))
             body, measures = rotate(body, exponent, measures, y)
-        body, measures = integrate_polynomials(body, exponent, measures)
+        body, measures = integrate_polynomials(without_kink(body, exponent, measures), exponent, measures)
         return body, exponent, measures, weight
 
 
@@ -133,7 +133,7 @@ def _merge_mirrored(results: list[tuple]) -> sp.Expr:
                 break
         closed = orthant(body, exponent, measures)
         value = closed if closed is not None else Tilted(body, exponent, measures, normalised=True) if measures else body * sp.exp(exponent)
-        total += count * sp.exp(sp.expand_log(weight, force=True)) * value
+        total += count * sp.exp(weight) * value
     return total
 
 
@@ -143,12 +143,10 @@ def _same(one, other) -> bool:
 
 
 def _mirror(body, exponent, measures, weight):
-    """The same average in the variables' negatives, for centred one-dimensional Gaussians."""
-    flip = {}
-    for m in measures:
-        if not isinstance(m, Gauss) or len(m.variables) != 1 or m.means[0] != 0:
-            return None
-        flip[m.variables[0]] = -m.variables[0]
+    """The same average in the variables' negatives, for one-dimensional Gaussians."""
+    if not all(isinstance(m, Gauss) and len(m.variables) == 1 for m in measures):
+        return None
+    flip = {m.variables[0]: -m.variables[0] for m in measures}
 
     def turn(e):
         if isinstance(e, (Prox, ProxSlope, Moreau)):
@@ -156,4 +154,18 @@ def _mirror(body, exponent, measures, weight):
             return -turned if isinstance(e, Prox) else turned
         return e
 
-    return bottom_up(body.xreplace(flip), turn), exponent.xreplace(flip), measures, weight
+    turned = tuple(Gauss(m.variables, [-m.means[0].xreplace(flip)], m.covariance) for m in measures)
+    return bottom_up(body.xreplace(flip), turn), exponent.xreplace(flip), turned, weight
+
+
+def without_kink(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) -> sp.Expr:
+    """abs(v) as v where the integrand is even in abs(v), so that no grid is split there."""
+    bound = {v for m in measures for v in m.variables}
+    for node in body.atoms(sp.Abs):
+        (v,) = node.args
+        a = sp.Dummy("a", real=True)
+        if v in bound and v not in exponent.free_symbols:
+            opened = body.xreplace({node: a})
+            if opened == opened.xreplace({a: -a}) or sp.expand(opened - opened.xreplace({a: -a})) == 0:
+                body = opened.xreplace({a: v})
+    return body

@@ -10,15 +10,16 @@ from replica.nodes.measures import Measure
 
 def tidy(expression: sp.Expr) -> sp.Expr:
     """Rational part over one denominator, logarithms merged: for the small expressions that completing a square leaves."""
-    rational, product = [], sp.S.One
+    rational, whole, halves = [], sp.S.One, sp.S.One
     for term in sp.Add.make_args(sp.expand_mul(expression)):
         coefficient, rest = term.as_coeff_Mul()
-        if isinstance(rest, sp.log) and (2 * coefficient).is_Integer:
-            product *= rest.args[0] ** (2 * coefficient)
+        if isinstance(rest, sp.log) and coefficient.is_Integer:
+            whole *= rest.args[0] ** coefficient
+        elif isinstance(rest, sp.log) and (2 * coefficient).is_Integer:
+            halves *= rest.args[0] ** (2 * coefficient)
         else:
             rational.append(term)
-    merged = sp.factor(sp.cancel(product))
-    return sp.cancel(sp.Add(*rational)) + sp.log(merged) / 2
+    return sp.factor(sp.Add(*rational)) + sp.log(sp.cancel(whole)) + sp.log(sp.factor(halves)) / 2
 
 
 def _quadratic_part(exponent: sp.Expr, v: sp.Symbol) -> tuple[sp.Expr, sp.Expr, sp.Expr, sp.Expr]:
@@ -49,7 +50,8 @@ def absorb(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...], weig
     done: list[Measure] = []
     pending = list(measures)
     while pending:
-        m = next(m for m in pending if not any(v in other.free_symbols for other in pending if other is not m for v in m.variables))
+        free = [m for m in pending if not any(v in other.free_symbols for other in pending if other is not m for v in m.variables)]
+        m = next((m for m in free if isinstance(m, Flat)), free[0])  # a label is drawn given the fields, not the other way round
         pending.remove(m)
         if not isinstance(m, (Gauss, Flat)) or len(m.variables) != 1:
             done.append(m)
@@ -112,11 +114,17 @@ def integrate_polynomials(body: sp.Expr, exponent: sp.Expr, measures: tuple[Meas
                 continue
             coefficients = sp.Poly(body, v).all_coeffs()[::-1]
             body = sp.Add(*(c * moment(k, m.means[0], m.covariance[0, 0]) for k, c in enumerate(coefficients)))
-            if body.is_rational_function():
-                body = sp.factor(body)
+            body = factored(body)
             measures, changed = tuple(others), True
             break
     return body, measures
+
+
+def factored(expression: sp.Expr) -> sp.Expr:
+    """The rational terms over one denominator and factored; other terms as they are."""
+    terms = sp.Add.make_args(sp.expand_mul(expression))
+    rational = [t for t in terms if t.is_rational_function()]
+    return sp.factor(sp.Add(*rational)) + sp.Add(*(t for t in terms if not t.is_rational_function()))
 
 
 def translate(body: sp.Expr, y: sp.Symbol) -> sp.Expr:
@@ -151,18 +159,22 @@ def rotate(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...], y: s
         return body, measures
     offset = inner.means[0] - slope * h
     r = sp.Dummy("r", real=True)
-    turned = sp.expand_mul(body.xreplace({y: r + h}))
-    turned = turned.xreplace({n: n.func(n.loss, n.u, n.chi, sp.expand(n.h)) for n in turned.atoms(Prox, ProxSlope, Moreau)})
+    turned = body.xreplace({y: r + h})
+    nodes = {n: sp.Dummy("p", real=True) for n in turned.atoms(Prox, ProxSlope, Moreau)}
+    settled = {p: n.func(n.loss, n.u, n.chi, sp.expand(n.h)) for n, p in nodes.items()}
+    if any(h in n.free_symbols for n in settled.values()):
+        return body, measures
+    turned = turned.xreplace(nodes)
     if not turned.is_polynomial(h):
         return body, measures
     q, mu = outer.covariance[0, 0], outer.means[0]
-    variance = inner.covariance[0, 0] + (slope - 1) ** 2 * q
-    mean = (slope - 1) * mu + offset
-    gain = (slope - 1) * q / variance
-    left = Gauss([h], [mu + gain * (r - mean)], [[q - gain * (slope - 1) * q]])
+    variance = factored(inner.covariance[0, 0] + (slope - 1) ** 2 * q)
+    mean = factored((slope - 1) * mu + offset)
+    gain = factored((slope - 1) * q / variance)
+    left = Gauss([h], [mu + gain * (r - mean)], [[factored(q - gain * (slope - 1) * q)]])
+    turned, _ = integrate_polynomials(turned, exponent, (left,))
     kept = tuple(m for m in measures if m is not inner and m is not outer)
-    turned, remaining = integrate_polynomials(turned, exponent, (left, Gauss([r], [mean], [[variance]])))
-    return turned, kept + remaining
+    return turned.xreplace(settled), (*kept, Gauss([r], [mean], [[variance]]))
 
 
 def orthant(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) -> sp.Expr | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from replica.nodes import Moreau, Peak, Prox, ProxSlope
+from replica.nodes.piecewise import switches
 from replica.passes.walk import bottom_up
 
 
@@ -14,7 +15,7 @@ def closed_prox(expression: sp.Expr) -> sp.Expr:
     def visit(e):
         if isinstance(e, Peak):
             return _peak(e)
-        if not isinstance(e, (Prox, ProxSlope, Moreau)) or not e.loss.is_polynomial(e.u) or sp.degree(e.loss, e.u) > 2:
+        if not isinstance(e, (Prox, ProxSlope, Moreau)) or not _is_quadratic(e):
             return e
         loss = sp.expand(e.loss)
         c0, c1, c2 = loss.coeff(e.u, 0), loss.coeff(e.u, 1), 2 * loss.coeff(e.u, 2)
@@ -29,8 +30,12 @@ def closed_prox(expression: sp.Expr) -> sp.Expr:
     return bottom_up(expression, visit)
 
 
+def _is_quadratic(e) -> bool:
+    return not switches(e.loss, e.u) and e.loss.is_polynomial(e.u) and sp.degree(e.loss, e.u) <= 2
+
+
 def _peak(e: Peak) -> sp.Expr:
-    if not e.loss.is_polynomial(e.u) or sp.degree(e.loss, e.u) > 2:
+    if not _is_quadratic(e):
         return e.envelope()
     loss = sp.expand(e.loss)
     c0, c1, c2 = loss.coeff(e.u, 0), loss.coeff(e.u, 1), 2 * loss.coeff(e.u, 2)

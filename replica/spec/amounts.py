@@ -34,14 +34,14 @@ def check_values(mentions: Iterable[Mention], at: Point) -> None:
 
 def check_shares(written: Tables, full: Tables, at: Point) -> None:
     """Refuse groups and blocks whose parts do not add up to 1."""
-    _add_up(((name, block.fraction) for name, block in (full.blocks or {}).items()), "fraction", at, ("block",))
-    for name, part in (full.slices or {}).items():
+    _add_up(((name, block.fraction) for name, block in full.blocks.items()), "fraction", at, ("block",))
+    for name, part in full.slices.items():
         groups = part.groups or {}
         for group, cell in groups.items():
             if cell.share is None:
-                place: Path = ("group", group) if group in (written.groups or {}) else ("slice", name, "groups", group)
+                place: Path = ("group", group) if group in written.groups else ("slice", name, "groups", group)
                 raise SpecError("needs 'share' (the shares of the groups add up to 1)", place)
-        own = name in (written.slices or {}) and (written.slices or {})[name].groups is not None
+        own = name in written.slices and written.slices[name].groups is not None
         _add_up(((group, cell.share) for group, cell in groups.items()), "share", at, ("slice", name, "groups") if own else ("group",))
 
 
@@ -53,16 +53,16 @@ def _add_up(parts: Iterable[tuple[str, Any]], word: str, at: Point, path: Path) 
         raise SpecError(f"the {word}s of {' '.join(values)} must add up to 1 at the controls, found {listed} = {total:g}", path)
 
 
-def check_overlaps(full: Tables, at: Point) -> None:
+def check_overlaps(full: Tables, at: Point, where: str = "the default controls") -> None:
     """Refuse pairs given twice, and overlaps that no vectors can have."""
-    latents = dict(full.latents or {})
+    latents = dict(full.latents)
     pairs: dict[frozenset[str], float] = {}
     for name, latent in latents.items():
         for other, value in (latent.overlap or {}).items():
             if other == name:
                 raise SpecError("the overlap of a latent with itself is set by its prior", ("latent", name, "overlap", other))
             if frozenset((name, other)) in pairs:
-                raise SpecError(f"the overlap of '{name}' and '{other}' stands twice; give each pair once", ("latent", name, "overlap", other))
+                raise SpecError(f"the overlap with '{other}' stands there too; give each pair once", ("latent", name, "overlap", other))
             pairs[frozenset((name, other))] = evaluate(value, at)
     for names in _joined(latents, pairs):
         norms = [_second_moment(latents[name], full, at) for name in names]
@@ -73,7 +73,7 @@ def check_overlaps(full: Tables, at: Point) -> None:
                 gram[i, j] = pairs.get(frozenset((a, b)), 0.0) if i != j else gram[i, j]
         if len(known) > 1 and not np.linalg.eigvalsh(gram)[0] >= -_TOLERANCE * max(1.0, float(np.abs(gram).max())):
             listed = " ".join(name for name, _ in known)
-            raise SpecError(f"the overlaps of {listed} are impossible at the default controls (their Gram matrix is not positive)", ("latent",))
+            raise SpecError(f"the overlaps of {listed} are impossible at {where} (their Gram matrix is not positive)", ("latent",))
 
 
 def _joined(latents: Mapping[str, Latent], pairs: Mapping[frozenset[str], float]) -> list[list[str]]:
@@ -101,4 +101,4 @@ def _second_moment(latent: Latent, full: Tables, at: Point) -> float | None:
     moment = moments.get(prior.kind)
     if moment is None or latent.blocks is None:
         return moment
-    return moment * sum(evaluate((full.blocks or {})[block].fraction or 0.0, at) for block in latent.blocks)
+    return moment * sum(evaluate(full.blocks[block].fraction or 0.0, at) for block in latent.blocks)

@@ -31,7 +31,8 @@ def load(name_or_path: str | Path) -> Spec:
     looks_like_file = "/" in text or "\\" in text or text.endswith(".toml")
     if looks_like_file or _is_file(text):
         return Spec.from_toml(Path(text))
-    raise SpecError(f"'{one_line(text)}' is neither a file nor a name of the catalog{nearest(text, catalog())} (catalog: {' '.join(catalog())})")
+    near = nearest(text, catalog())
+    raise SpecError(f"'{one_line(text)}' is neither a file nor a name of the catalog{near} (catalog: {' '.join(catalog())})")
 
 
 def _is_file(text: str) -> bool:

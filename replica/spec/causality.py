@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from replica.spec.document import Tables
-from replica.spec.entries import Slot
 from replica.spec.errors import Path, SpecError
 from replica.spec.expressions import mentioned
+from replica.spec.ingredient_entries import Slot
 from replica.spec.learners import Coupling, Learner, Stage
 from replica.spec.roles import slices_of
 
@@ -22,7 +22,7 @@ def check_causality(full: Tables, places: Places) -> None:
         full: the expanded tables.
         places: learner -> where it was written.
     """
-    learners = dict(full.learners or {})
+    learners = dict(full.learners)
     for number, stage in enumerate(full.stages):
         for name in stage.learners or ():
             _check_learner(full, number, stage, name, learners[name], places[name])
@@ -42,7 +42,7 @@ def during(learner: Learner, stage: Stage, word: str) -> Any:
 def _check_learner(full: Tables, number: int, stage: Stage, name: str, learner: Learner, place: Path) -> None:
     earlier = {other for before in full.stages[:number] for other in before.learners or ()}
     now = set(stage.learners or ())
-    for other, what in _uses(learner, stage, set(full.learners or {})):
+    for other, what in _uses(learner, stage, set(full.learners)):
         if other in earlier:
             continue
         if other == name and other in now:
@@ -66,14 +66,14 @@ def _check_coupling(
             raise SpecError(f"couples to stage '{to}', which is not earlier than stage '{stage.name}'", (*place, "couple"))
         if name not in (full.stages[stages.index(to)].learners or ()):
             raise SpecError(f"couples '{name}' to stage '{to}', which does not train it; name a learner instead", (*place, "couple"))
-    elif to in (full.learners or {}):
+    elif to in full.learners:
         if to == name:
             raise SpecError(f"couples '{name}' to itself; name an earlier stage instead", (*place, "couple"))
         if to not in known:
             raise SpecError(f"couples to '{to}', which is trained later", (*place, "couple"))
     allowed = {f"w_{to}"}
     for word in ("formula", "log_weight"):
-        others = [m for m in mentioned(getattr(term, word)) if m.startswith("w_") and m not in allowed and m not in (full.controls or {})]
+        others = [m for m in mentioned(getattr(term, word)) if m.startswith("w_") and m not in allowed and m not in full.controls]
         if others:
             raise SpecError(f"'{others[0]}' is not known here; this coupling joins w and w_{to}", (*place, "couple", word))
 
@@ -97,7 +97,7 @@ def _uses(learner: Learner, stage: Stage, learners: set[str]) -> Iterator[tuple[
 
 def _check_sight(full: Tables, stage: Stage, name: str, learner: Learner, place: Path) -> None:
     """A learner sees what its own `on` and the stage's `on` have in common."""
-    slices = dict(full.slices or {})
+    slices = dict(full.slices)
     own, common = tuple(learner.on or ()), tuple(stage.on or ())
     if not set(slices_of(own, slices)) & set(slices_of(common, slices)):
         raise SpecError(f"sees nothing in stage '{stage.name}': on = {' '.join(own)} there, {' '.join(common)} here", place)

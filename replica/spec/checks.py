@@ -30,14 +30,15 @@ def check(spec: Tables) -> None:
     mentions = tuple(spec.mentions())
     check_names(spec, mentions)
     _check_conditions(spec)
-    derivation_order(spec.controls or {})
+    derivation_order(spec.controls)
     full = expanded(spec)
     places = _places(spec, full)
     check_causality(full, places)
     check_protocols(spec, full, places)
-    at = point(spec.controls or {}, {})
+    at = point(spec.controls, {})
     check_values(mentions, at)
-    _check_run(spec)
+    _check_ratio(full, at)
+    _check_run(spec, mentions, full)
     check_shares(spec, full, at)
     check_overlaps(full, at)
     _check_unused(spec, full, mentions)
@@ -46,36 +47,51 @@ def check(spec: Tables) -> None:
 def check_at(spec: Tables, full: Tables, at: Mapping[str, float]) -> None:
     """The checks that involve numbers, at another point than the default controls."""
     check_values(spec.mentions(), at)
+    _check_ratio(full, at)
     check_shares(spec, full, at)
-    check_overlaps(full, at)
+    check_overlaps(full, at, "these controls")
 
 
 def _places(spec: Tables, full: Tables) -> Places:
     """Where every learner of the expanded tables was written; those of an ensemble where the one learner was."""
     written = {name: path for name, (path, _) in written_learners(spec).items()}
-    return {name: written.get(name) or next(iter(written.values())) for name in full.learners or {}}
+    return {name: written.get(name) or next(iter(written.values())) for name in full.learners}
 
 
 def _check_conditions(spec: Tables) -> None:
     names = (*namespaces(spec)["observable"], *STANDARD)
-    for name, control in (spec.controls or {}).items():
+    for name, control in spec.controls.items():
         if control.condition is not None and control.condition[0] not in names:
             raise SpecError(unknown("observable", control.condition[0], names), ("controls", name, "solve"))
 
 
-def _check_run(spec: Tables) -> None:
-    """Sweeps move free controls inside their domains."""
-    run, controls = spec.run, spec.controls or {}
+def _check_ratio(full: Tables, at: Mapping[str, float]) -> None:
+    """The control `alpha` where it is the size of a slice by default."""
+    if any(part.alpha == ALPHA for part in full.slices.values()) and not at[ALPHA] > 0:
+        raise SpecError(f"{at[ALPHA]:g} lies outside the domain (0, inf]; alpha is samples per dimension", ("controls", ALPHA))
+
+
+def _check_run(spec: Tables, mentions: Iterable[Mention], full: Tables) -> None:
+    """Sweeps move free controls inside their domains, and their ends leave every value inside its own."""
+    run, controls = spec.run, spec.controls
     if run is None:
         return
+    moved = [m for m in mentions if isinstance(m.text, str)]
     for name, series in (run.sweep or {}).items():
-        if controls[name].formula is not None:
-            raise SpecError(f"'{name}' is derived from other controls ({controls[name].formula}) and cannot be swept", ("run", "sweep", name))
-        outside = next((value for value in grid(series) if value not in controls[name].range), None)
+        control, path = controls[name], ("run", "sweep", name)
+        if control.formula is not None or control.solve is not None:
+            raise SpecError(f"'{name}' is not free ({control.formula or control.solve}) and cannot be swept", path)
+        numbers = grid(series)
+        outside = next((value for value in numbers if value not in control.range), None)
         if outside is not None:
-            raise SpecError(f"{outside:g} lies outside the domain {domain_text(controls[name].range)}", ("run", "sweep", name))
-        if controls[name].solve is not None:
-            raise SpecError(f"'{name}' is solved for ({controls[name].solve}) and cannot be swept", ("run", "sweep", name))
+            raise SpecError(f"{outside:g} lies outside the domain {domain_text(control.range)}", path)
+        for value in {min(numbers), max(numbers)}:
+            try:
+                at = point(controls, {name: value})
+                check_values(moved, at)
+                _check_ratio(full, at)
+            except SpecError as error:
+                raise SpecError(f"at {name} = {value:g} the key {error.key} has {error.message}", path) from None
     if run.follow is not None:
         if run.follow not in controls:
             raise SpecError(unknown("control", run.follow, controls), ("run", "follow"))
@@ -86,8 +102,8 @@ def _check_run(spec: Tables) -> None:
 def _check_unused(spec: Tables, full: Tables, mentions: Iterable[Mention]) -> None:
     """A control counts as used where the model, the ansatz, an observable or another control mentions it; [run] does not count."""
     used = {name for m in mentions if m.path[0] != "run" and m.kind in _EXPRESSIONS for name in mentioned(m.text)}
-    used |= {ALPHA} if any(part.alpha == ALPHA for part in (full.slices or {}).values()) else set()
-    for name in spec.controls or {}:
+    used |= {ALPHA} if any(part.alpha == ALPHA for part in full.slices.values()) else set()
+    for name in spec.controls:
         if name not in used:
             raise SpecError("is used nowhere in the model; take it out, or mention it", ("controls", name))
 

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from replica import ansatz, laws, losses, networks, regularizers
 from replica.ingredients import Table
 from replica.spec.document import Tables
-from replica.spec.roles import NO_SAMPLES, kind, own_energy, replicas
 from replica.spec.learners import Coupling, FranzParisi, Learner, Robust, Stage
 from replica.spec.records import Record, keys_of
+from replica.spec.roles import NO_SAMPLES, kind, own_energy, replicas
 from replica.spec.tables import RANDOM, Data, Group, Label, Latent, Slice
 
 ALL, ALPHA, TEACHER, STUDENT = "all", "alpha", "teacher", "student"
@@ -24,12 +24,12 @@ def expanded(spec: Tables) -> Tables:
     learners, stages = _ensembles(_learners(spec), spec.stages)
     slices = _slices(spec)
     stages = _stages(stages, tuple(learners), tuple(slices))
-    learners = {name: _learner(learner, slices, tuple(spec.blocks or {})) for name, learner in learners.items()}
+    learners = {name: _learner(learner, slices, tuple(spec.blocks)) for name, learner in learners.items()}
     slices = {name: _sized(part, spec) for name, part in slices.items()}
     assumed = spec.ansatz or (ansatz.RS() if replicas(learners, slices) else None)
     return Tables(name=spec.name).changed(
-        notes=spec.notes, assume=spec.assume, blocks=spec.blocks, latents=Table(latents), slices=Table(slices), learners=Table(learners), stages=stages,
-        ansatz=assumed, observables=spec.observables, controls=spec.controls, run=spec.run,
+        notes=spec.notes, assume=spec.assume, blocks=spec.blocks, latents=Table(latents), slices=Table(slices), learners=Table(learners),
+        stages=stages, ansatz=assumed, observables=spec.observables, controls=spec.controls, run=spec.run,
     )
 
 
@@ -47,15 +47,15 @@ def over(first: R, *defaults: Record | Mapping[str, Any] | None) -> R:
 
 
 def _latents(spec: Tables) -> dict[str, Latent]:
-    latents = dict(spec.latents or {})
+    latents = dict(spec.latents)
     if (t := spec.teacher) is not None:
         latents = {TEACHER: Latent(prior=t.prior, blocks=t.blocks, overlap=t.overlap, network=t.network, shape=t.shape), **latents}
-    whole = {"blocks": tuple(spec.blocks or {}) or None, "overlap": Table(), "network": networks.Linear(), "shape": "vector"}
+    whole = {"blocks": tuple(spec.blocks) or None, "overlap": Table(), "network": networks.Linear(), "shape": "vector"}
     return {name: over(latent, whole) for name, latent in latents.items()}
 
 
 def _learners(spec: Tables) -> dict[str, Learner]:
-    written = dict(spec.learners or {})
+    written = dict(spec.learners)
     if spec.student is not None:
         written = {STUDENT: spec.student, **written}
     return {name: like(name, written) for name in written}
@@ -98,12 +98,12 @@ def _stages(stages: tuple[Stage, ...], learners: tuple[str, ...], slices: tuple[
 
 def _slices(spec: Tables) -> dict[str, Slice]:
     data = spec.data or Data()
-    named = dict(spec.slices or {}) or {ALL: Slice()}
+    named = dict(spec.slices) or {ALL: Slice()}
     return {name: _slice(part, data, spec) for name, part in named.items()}
 
 
 def _slice(part: Slice, data: Data, spec: Tables) -> Slice:
-    own, common = dict(part.groups or {}), dict(spec.groups or {})
+    own, common = dict(part.groups or {}), dict(spec.groups)
     names = list(common) + [name for name in own if name not in common] or [ALL]
     teacher = spec.teacher
     label = None if teacher is None else Label(of=TEACHER, channel=teacher.channel, bias=teacher.bias)
@@ -127,7 +127,7 @@ def _cell(group: Group) -> Group:
 def _sized(part: Slice, spec: Tables) -> Slice:
     """The control `alpha` is the size of a slice that gives none and needs one."""
     given = part.alpha is not None or part.samples is not None
-    return part if given or kind(part.law) in NO_SAMPLES or ALPHA not in (spec.controls or {}) else part.changed(alpha=ALPHA)
+    return part if given or kind(part.law) in NO_SAMPLES or ALPHA not in spec.controls else part.changed(alpha=ALPHA)
 
 
 def _learner(learner: Learner, slices: Mapping[str, Slice], blocks: tuple[str, ...]) -> Learner:

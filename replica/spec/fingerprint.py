@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from replica.spec.document import Tables
 from replica.spec.expressions import mentioned
 from replica.spec.records import Record
 from replica.spec.slots import parameters
-from replica.spec.tables import Domain, domain_text
+from replica.spec.tables import Control, Domain, domain_text
 
 _SETS = ("on", "learners", "blocks")
 
@@ -21,28 +20,32 @@ _SETS = ("on", "learners", "blocks")
 def fingerprint(full: Tables) -> str:
     """32 hexadecimal digits for expanded tables.
 
-    Left out: name, notes, run, observables, ansatz, assume; theory and reason of learners; values and meanings of controls, and controls that nothing
-    else of the model mentions.
+    Left out: name, notes, run, observables, ansatz, assume; theory and reason of learners; values and meanings of controls, and controls
+    that nothing else of the model mentions.
     """
-    bare = dataclasses.replace(Tables(name="-"), **{word: getattr(full, word) for word in ("blocks", "latents", "slices", "learners", "stages")})
-    controls = {name: full.controls[name] for name in _reached(bare, full)} if full.controls else {}
+    parts = {word: getattr(full, word) for word in ("blocks", "latents", "slices", "learners", "stages")}
+    bare = Tables(name="-").changed(**parts)
+    pairs = [(a, b, value) for a, latent in bare.latents.items() for b, value in (latent.overlap or {}).items()]
     model = {
-        "blocks": _canonical(bare.blocks), "slices": _canonical(bare.slices), "stages": _canonical(bare.stages),
-        "latents": {name: _canonical(dataclasses.replace(latent, overlap=None)) for name, latent in (bare.latents or {}).items()},
-        "overlaps": sorted([*sorted((a, b)), _canonical(v)] for a, latent in (bare.latents or {}).items() for b, v in (latent.overlap or {}).items()),
-        "learners": {name: _canonical(dataclasses.replace(one, theory=None, reason=None)) for name, one in (bare.learners or {}).items()},
-        "controls": {name: _canonical(dataclasses.replace(c, domain=c.range, meaning=None, value=c.value if c.formula is None else None))
-                     for name, c in controls.items()},
+        "blocks": _canonical(bare.blocks),
+        "slices": _canonical(bare.slices),
+        "stages": _canonical(bare.stages),
+        "latents": {name: _canonical(latent.changed(overlap=None)) for name, latent in bare.latents.items()},
+        "overlaps": sorted([*sorted((a, b)), _canonical(value)] for a, b, value in pairs),
+        "learners": {name: _canonical(one.changed(theory=None, reason=None)) for name, one in bare.learners.items()},
+        "controls": {name: _control(full.controls[name]) for name in _reached(bare, full)},
     }
-    for control in model["controls"].values():
-        control.pop("value", None)
     text = json.dumps(model, sort_keys=True, separators=(",", ":"), allow_nan=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def _control(control: Control) -> Any:
+    return [domain_text(control.range), _canonical(control.formula), _canonical(control.solve)]
+
+
 def _reached(bare: Tables, full: Tables) -> list[str]:
     """Controls that the model mentions, and those that these are derived from."""
-    controls = full.controls or {}
+    controls = full.controls
     waiting = [name for mention in bare.mentions() for name in mentioned(mention.text) if mention.kind in ("value", "formula")]
     found: list[str] = []
     while waiting:

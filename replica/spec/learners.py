@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from replica.ingredients import Ingredient, Loss, Network, Prior, Protocol, Regularizer, Table
-from replica.spec.entries import Either, Entry, Flag, Formula, Name, Named, Number, One, Several, Slot, Text, is_name
+from replica.ingredients import Ingredient, Table
+from replica.spec.entries import Either, Entry, Flag, Formula, Name, Named, Number, One, Several, Text, is_name
 from replica.spec.errors import SpecError, shown, unknown
-from replica.spec.records import Mention, Record, key, table
+from replica.spec.ingredient_entries import Slot
+from replica.spec.records import Mention, Record, key
 from replica.spec.slots import slot_kinds
 
 Value = float | int | str
@@ -16,7 +18,7 @@ Value = float | int | str
 TARGETS = ("label", "root", "masked", "clean", "noise", "next", "weights")
 
 
-@table
+@dataclass(frozen=True)
 class Coupling(Record):
     """A term that joins a learner to another learner, to an earlier stage or to a latent; exactly one of the last four.
 
@@ -29,7 +31,7 @@ class Coupling(Record):
     """
 
     title = "couple"
-    to: str | None = key(Name("partner"), required=True)
+    to: Any = key(Name("partner"), required=True)
     strength: Value | None = key(Number("[0, inf)"))
     formula: str | None = key(Formula(("w", "w_")))
     log_weight: str | None = key(Formula(("w", "w_")))
@@ -42,7 +44,7 @@ class Coupling(Record):
             raise SpecError(f"takes exactly one of {' '.join(forms)}, found {' '.join(found) or 'none'}")
 
 
-@table
+@dataclass(frozen=True)
 class FranzParisi(Record):
     """A reference solution, then a probe at imposed overlap with it.  `overlap`: probe.reference/d."""
 
@@ -51,7 +53,7 @@ class FranzParisi(Record):
     overlap: Value | None = key(Number(), required=True)
 
 
-@table
+@dataclass(frozen=True)
 class Robust(Record):
     """Real replicas around a centre.
 
@@ -142,7 +144,7 @@ class Believes(Entry):
                 yield mention.under(word)
 
 
-@table
+@dataclass(frozen=True)
 class Learner(Record):
     """A kind of weight vector and how it learns.  Absent keys mean what SPEC.md section 3 says; `Spec.expand` fills them in.
 
@@ -164,14 +166,14 @@ class Learner(Record):
 
     title = "learner"
     like: str | None = key(Name("learner"))
-    on: tuple[str, ...] | list[str] | str | None = key(Several(Name("slice|group"), distinct=True))
-    protocol: Protocol | str | Mapping[str, Any] | None = key(Slot("protocol"))
-    loss: Loss | str | Mapping[str, Any] | None = key(Slot("loss"))
-    regularizer: Regularizer | str | Mapping[str, Any] | None = key(Slot("regularizer"))
-    prior: Prior | str | Mapping[str, Any] | None = key(Slot("prior"))
-    network: Network | str | Mapping[str, Any] | None = key(Slot("network"))
-    believes: Mapping[str, Any] | None = key(Believes())
-    blocks: tuple[str, ...] | list[str] | None = key(Several(Name("block"), distinct=True))
+    on: Any = key(Several(Name("slice|group"), distinct=True))
+    protocol: Any = key(Slot("protocol"))
+    loss: Any = key(Slot("loss"))
+    regularizer: Any = key(Slot("regularizer"))
+    prior: Any = key(Slot("prior"))
+    network: Any = key(Slot("network"))
+    believes: Any = key(Believes())
+    blocks: Any = key(Several(Name("block"), distinct=True))
     target: str | None = key(Target())
     couple: Any = key(Several(One(Coupling)))
     copies: Value | None = key(Number("[1, inf]"))
@@ -185,7 +187,7 @@ class Learner(Record):
 Student = Learner
 
 
-@table
+@dataclass(frozen=True)
 class Stage(Record):
     """Who trains on what, for how long; the order of stages is the order of time.
 
@@ -198,12 +200,12 @@ class Stage(Record):
     """
 
     title = "stage"
-    name: str | None = key(Name("stage"), required=True)
-    learners: tuple[str, ...] | list[str] | str | None = key(Several(Name("learner"), distinct=True))
-    on: tuple[str, ...] | list[str] | str | None = key(Several(Name("slice|group"), distinct=True))
+    name: Any = key(Name("stage"), required=True)
+    learners: Any = key(Several(Name("learner"), distinct=True))
+    on: Any = key(Several(Name("slice|group"), distinct=True))
     time: Value | None = key(Number("(0, inf]"))
     start: str | None = key(Text(("previous", "fresh")))
-    protocol: Protocol | str | Mapping[str, Any] | None = key(Slot("protocol"))
-    loss: Loss | str | Mapping[str, Any] | None = key(Slot("loss"))
-    regularizer: Regularizer | str | Mapping[str, Any] | None = key(Slot("regularizer"))
+    protocol: Any = key(Slot("protocol"))
+    loss: Any = key(Slot("loss"))
+    regularizer: Any = key(Slot("regularizer"))
     couple: Any = key(Several(One(Coupling)))

@@ -25,6 +25,8 @@ def check_names(spec: Tables, mentions: Sequence[Mention]) -> None:
     _check_like(spec)
     _check_ensemble(spec)
     spaces = namespaces(spec)
+    if not spaces["learner"]:
+        raise SpecError("has no learner; write [student] or [learner.NAME]")
     _check_clashes(spec, spaces)
     for mention in mentions:
         try:
@@ -38,7 +40,7 @@ def written_learners(spec: Tables) -> dict[str, tuple[Path, Learner]]:
     found: dict[str, tuple[Path, Learner]] = {}
     if spec.student is not None:
         found[STUDENT] = (("student",), spec.student)
-    return {**found, **{name: (("learner", name), learner) for name, learner in (spec.learners or {}).items()}}
+    return {**found, **{name: (("learner", name), learner) for name, learner in spec.learners.items()}}
 
 
 def namespaces(spec: Tables) -> dict[str, tuple[str, ...]]:
@@ -49,15 +51,15 @@ def namespaces(spec: Tables) -> dict[str, tuple[str, ...]]:
     if ensemble is not None:
         learners = ("reference", "probe") if isinstance(ensemble, FranzParisi) else ("centre", "solution")
         stages = ("first", "second") if isinstance(ensemble, FranzParisi) else stages
-    latents = ((TEACHER,) if spec.teacher is not None else ()) + tuple(spec.latents or {})
-    slices = tuple(spec.slices or {}) or (ALL,)
-    inside = [name for part in (spec.slices or {}).values() for name in part.groups or {}]
-    groups = tuple(dict.fromkeys([*(spec.groups or {}), *inside])) or (ALL,)
-    laws = [part.law for part in [spec.data, *(spec.slices or {}).values()] if part is not None and part.law is not None]
+    latents = ((TEACHER,) if spec.teacher is not None else ()) + tuple(spec.latents)
+    slices = tuple(spec.slices) or (ALL,)
+    inside = [name for part in spec.slices.values() for name in part.groups or {}]
+    groups = tuple(dict.fromkeys([*(spec.groups), *inside])) or (ALL,)
+    laws = [part.law for part in [spec.data, *spec.slices.values()] if part is not None and part.law is not None]
     return {
-        "learner": learners, "latent": latents, "stage": stages, "block": tuple(spec.blocks or {}), "control": tuple(spec.controls or {}),
+        "learner": learners, "latent": latents, "stage": stages, "block": tuple(spec.blocks), "control": tuple(spec.controls),
         "slice": slices, "group": groups, "slice|group": tuple(dict.fromkeys(slices + groups)), "partner": learners + stages + latents,
-        "vector": learners + latents, "target": TARGETS + latents, "observable": tuple(spec.observables or {}),
+        "vector": learners + latents, "target": TARGETS + latents, "observable": tuple(spec.observables),
         "law_parameter": tuple(word for law in laws for word in parameters(type(law))),
     }
 
@@ -81,7 +83,7 @@ def _check_ensemble(spec: Tables) -> None:
         if learner.ensemble is None:
             continue
         if len(written) > 1:
-            raise SpecError("stands only in the only learner of a spec; write the copies and their 'couple' out instead", (*path, "ensemble"))
+            raise SpecError("stands only in the only learner of a spec; write the copies and their 'couple' out", (*path, "ensemble"))
         if spec.stages:
             raise SpecError("writes its own stages; take [[stage]] out, or write the copies and their 'couple' out", (*path, "ensemble"))
         for word in ("couple", "copies"):
@@ -96,23 +98,24 @@ def _check_clashes(spec: Tables, spaces: Spaces) -> None:
         if name in RESERVED | VARIABLES or name.startswith(("z_", "w_")) and name[2:] in spaces["learner"]:
             raise SpecError(f"'{name}' is a word of the formula language; choose another name", path)
         if name in places:
-            raise SpecError(f"'{name}' is a {_title(places[name])} already; learners, latents, stages and controls share one set of names", path)
+            what = _title(places[name])
+            raise SpecError(f"'{name}' is a {what} already; learners, latents, stages and controls share one set of names", path)
         places[name] = path
-    for name in spec.groups or {}:
-        if name in (spec.slices or {}):
+    for name in spec.groups:
+        if name in spec.slices:
             raise SpecError(f"'{name}' is a slice already; slices and groups share one set of names", ("group", name))
-    for name in spec.observables or {}:
-        if name in (spec.controls or {}):
+    for name in spec.observables:
+        if name in spec.controls:
             raise SpecError(f"'{name}' is a control already; combinations of observables mention both", ("observables", name))
 
 
 def _declared(spec: Tables) -> Iterator[tuple[str, Path]]:
     """Names that share one set: controls, latents, learners, stages."""
-    for name in spec.controls or {}:
+    for name in spec.controls:
         yield name, ("controls", name)
     if spec.teacher is not None:
         yield TEACHER, (TEACHER,)
-    for name in spec.latents or {}:
+    for name in spec.latents:
         yield name, ("latent", name)
     for name, (path, _) in written_learners(spec).items():
         yield name, path
@@ -157,7 +160,7 @@ def _variables(mention: Mention, spaces: Spaces) -> list[str]:
 
 
 def _check_bare(mention: Mention, spaces: Spaces, spec: Tables) -> None:
-    observable = (spec.observables or {})[str(mention.path[1])]
+    observable = spec.observables[str(mention.path[1])]
     if len(spaces["learner"]) > 1 and getattr(observable, "learner", None) is None:
         for word in ("z", "loss"):
             if word in mentioned(mention.text):

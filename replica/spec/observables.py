@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from replica.spec.entries import Entry, Formula, Name, Named, Number, Several, Text
 from replica.spec.errors import SpecError, shown, unknown
 from replica.spec.learners import Kinded
-from replica.spec.records import Mention, Record, key, keys_of, table
+from replica.spec.records import Mention, Record, key, keys_of
 
 Value = float | int | str
 
@@ -31,7 +32,7 @@ class Condition(Entry):
         yield Mention((), value, "condition", variables=("y", "z", "z_"))
 
 
-@table
+@dataclass(frozen=True)
 class Average(Observable):
     """The average over test samples of a formula in y, z, z_NAME and `loss`, in a slice or group, for a learner, where `given` holds."""
 
@@ -44,28 +45,28 @@ class Average(Observable):
 _TWO = Several(Name("vector"), pair=True)
 
 
-@table
+@dataclass(frozen=True)
 class Overlap(Observable):
     """a.b/d of two learners or latents."""
 
     overlap: tuple[str, str] | list[str] | None = key(_TWO, required=True)
 
 
-@table
+@dataclass(frozen=True)
 class Cosine(Observable):
     """a.b/(|a||b|) of two learners or latents."""
 
     cosine: tuple[str, str] | list[str] | None = key(_TWO, required=True)
 
 
-@table
+@dataclass(frozen=True)
 class Combination(Observable):
     """A formula of other observables and controls."""
 
     formula: str | None = key(Formula(kind="combination"), required=True)
 
 
-@table
+@dataclass(frozen=True)
 class Between(Observable):
     """A comparison of the outputs of two learners."""
 
@@ -92,7 +93,7 @@ STANDARD = {
 """The standard observables, which exist without being named, and their meaning."""
 
 
-@table
+@dataclass(frozen=True)
 class Standard(Observable):
     """A standard observable under a name of its own; of one learner where there are several."""
 
@@ -100,21 +101,21 @@ class Standard(Observable):
     learner: str | None = key(Name("learner"))
 
 
-@table
+@dataclass(frozen=True)
 class Agreement(Between):
     """Probability that two learners give the same label."""
 
     kind: ClassVar[str] = "agreement"
 
 
-@table
+@dataclass(frozen=True)
 class Divergence(Between):
     """Kullback-Leibler divergence between the predictions of two learners."""
 
     kind: ClassVar[str] = "divergence"
 
 
-@table
+@dataclass(frozen=True)
 class Similarity(Between):
     """Similarity of the representations of two networks at a layer."""
 
@@ -123,7 +124,7 @@ class Similarity(Between):
     measure: str | None = key(Text(("cka", "intrinsic_dimension", "information_imbalance", "neighborhood_overlap")))
 
 
-@table
+@dataclass(frozen=True)
 class GeodesicEnergy(Observable):
     """Energy on the geodesic between two solutions, at the position `at`."""
 
@@ -133,7 +134,7 @@ class GeodesicEnergy(Observable):
     margin: Value | None = key(Number())
 
 
-@table
+@dataclass(frozen=True)
 class Bound(Observable):
     """A published bound on a complexity."""
 
@@ -142,7 +143,7 @@ class Bound(Observable):
     constants: Mapping[str, Value] | None = key(Named(Number()))
 
 
-@table
+@dataclass(frozen=True)
 class Cost(Observable):
     """Bytes sent or operations done by a way of learning together."""
 
@@ -151,7 +152,7 @@ class Cost(Observable):
     of: str | None = key(Text(("federated", "split_federated", "centralized")), required=True)
 
 
-@table
+@dataclass(frozen=True)
 class RelaxationTime(Observable):
     """Time at which the excess loss on `on` has relaxed by the part `level`."""
 
@@ -160,7 +161,7 @@ class RelaxationTime(Observable):
     level: Value | None = key(Number("(0, 1)"))
 
 
-@table
+@dataclass(frozen=True)
 class SpeciationTime(Observable):
     """Time of the backward process at which a group separates."""
 
@@ -169,7 +170,7 @@ class SpeciationTime(Observable):
     criterion: str | None = key(Text(("minimum_exists", "posterior_half")))
 
 
-@table
+@dataclass(frozen=True)
 class Blend(Observable):
     """Error of the ridge blend of several learners' predictions."""
 
@@ -178,14 +179,14 @@ class Blend(Observable):
     strength: Value | None = key(Number("[0, inf)"))
 
 
-@table
+@dataclass(frozen=True)
 class OfLearner(Observable):
     """A quantity of one learner, which is named."""
 
     of: str | None = key(Name("learner"), required=True)
 
 
-@table
+@dataclass(frozen=True)
 class ColumnNorm(Observable):
     """Norm of the first-layer weights of a block."""
 
@@ -194,21 +195,21 @@ class ColumnNorm(Observable):
     learner: str | None = key(Name("learner"))
 
 
-@table
+@dataclass(frozen=True)
 class NearestTrainDistance(OfLearner):
     """Distance of generated samples to the nearest training sample."""
 
     kind: ClassVar[str] = "nearest_train_distance"
 
 
-@table
+@dataclass(frozen=True)
 class BooleanMeanDimension(OfLearner):
     """Boolean mean dimension of the pre-activation."""
 
     kind: ClassVar[str] = "boolean_mean_dimension"
 
 
-@table
+@dataclass(frozen=True)
 class ElboGap(OfLearner):
     """Gap between the evidence and its lower bound."""
 
@@ -217,8 +218,8 @@ class ElboGap(OfLearner):
 
 FORMS: Mapping[str, type[Observable]] = {"average": Average, "overlap": Overlap, "cosine": Cosine, "formula": Combination}
 KINDS: Mapping[str, type[Observable]] = {
-    "agreement": Agreement, "divergence": Divergence, "similarity": Similarity, "geodesic_energy": GeodesicEnergy, "bound": Bound, "cost": Cost,
-    "relaxation_time": RelaxationTime, "speciation_time": SpeciationTime, "blend": Blend, "column_norm": ColumnNorm,
+    "agreement": Agreement, "divergence": Divergence, "similarity": Similarity, "geodesic_energy": GeodesicEnergy, "bound": Bound,
+    "cost": Cost, "relaxation_time": RelaxationTime, "speciation_time": SpeciationTime, "blend": Blend, "column_norm": ColumnNorm,
     "nearest_train_distance": NearestTrainDistance, "boolean_mean_dimension": BooleanMeanDimension, "elbo_gap": ElboGap,
     **dict.fromkeys(STANDARD, Standard),
 }

@@ -1,12 +1,12 @@
-"""A table of a spec as a frozen record whose fields say how they are read; absent keys are None, so that only what was given is written back."""
+"""A table of a spec as a frozen record whose fields say how they are read; absent keys are None, so only what was given is written back."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple, Self, TypeVar, dataclass_transform
+from functools import cache
+from typing import Any, ClassVar, NamedTuple, Self
 
 from replica.spec.errors import Path, SpecError, shown, unknown
 
@@ -63,9 +63,13 @@ def key(entry: Entry, *, named: str = "", required: bool = False) -> Any:
     return dataclasses.field(default=None, metadata={"entry": entry, "key": named, "required": required})
 
 
-@lru_cache(maxsize=None)
 def keys_of(cls: type[Record]) -> Mapping[str, Key]:
     """The fields of a record by their keys in a file."""
+    return _keys_of(cls)  # type: ignore[arg-type]  # mypy holds the hash of a dataclass against its class
+
+
+@cache
+def _keys_of(cls: type[Record]) -> Mapping[str, Key]:
     found = (Key(f.name, f.metadata["key"] or f.name, f.metadata["entry"], f.metadata["required"]) for f in dataclasses.fields(cls))
     return {k.key: k for k in found}
 
@@ -123,12 +127,3 @@ class Record:
         for k, value in self.present():
             for mention in k.entry.mentions(value):
                 yield mention.under(k.key)
-
-
-@dataclass_transform(frozen_default=True, field_specifiers=(key,))
-def table(cls: type[R]) -> type[R]:
-    """A frozen dataclass with keyword arguments in the order of its fields."""
-    return dataclass(frozen=True)(cls)
-
-
-R = TypeVar("R", bound=Record)

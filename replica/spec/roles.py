@@ -45,7 +45,7 @@ def own_energy(learner: Learner, slices: Mapping[str, Slice]) -> bool:
 
 
 def corrupted(part: Slice) -> bool:
-    return any(group.corruption is not None for group in (part.groups or {}).values())
+    return any(group.corruption is not None for group in part.groups.values())
 
 
 def replicas(learners: Mapping[str, Learner], slices: Mapping[str, Slice]) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from replica.spec.entries import Name, Named, Several, Slot
+from replica.spec.entries import Name, Named, Several
 from replica.spec.errors import SpecError, shown
-from replica.spec.records import Entry, Mention, Record, key, table
+from replica.spec.ingredient_entries import Slot
+from replica.spec.records import Entry, Mention, Record, key
 from replica.spec.sweeps import Series, grid
 
 
@@ -41,7 +43,7 @@ class Sweep(Entry):
             yield Mention((name,), name, "control")
 
 
-@table
+@dataclass(frozen=True)
 class Run(Record):
     """Sweeps, sizes, seeds, times and algorithms.
 
@@ -55,9 +57,9 @@ class Run(Record):
     """
 
     title = "run"
-    sweep: Mapping[str, Any] | None = key(Sweep())
+    sweep: Any = key(Sweep())
     follow: str | None = key(Name("control"))
-    sizes: tuple[int, ...] | list[int] | None = key(Sizes())
+    sizes: Any = key(Sizes())
     seeds: int | None = key(Count())
     times: Any = key(Series())
     algorithms: Any = key(Several(Slot("algorithm")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -15,12 +16,11 @@ from replica.spec.expand import expanded
 from replica.spec.fingerprint import fingerprint
 from replica.spec.point import point
 from replica.spec.read import read_toml
-from replica.spec.records import table
 from replica.spec.write import to_python, to_toml
 from replica.symbols import control_symbol
 
 
-@table
+@dataclass(frozen=True)
 class Spec(Tables):
     """What a model is; checked when it is made, in the order of SPEC.md section 10.
 
@@ -80,7 +80,7 @@ class Spec(Tables):
 
     def symbols(self) -> dict[str, sp.Symbol]:
         """The symbol of every control."""
-        return {name: control_symbol(name) for name in self.controls or {}}
+        return {name: control_symbol(name) for name in self.controls}
 
     def at(self, values: Mapping[str, float] | None = None) -> dict[str, float]:
         """The value of every control when some are set by hand; derived ones follow, solved ones stand at their start.
@@ -88,7 +88,7 @@ class Spec(Tables):
         Raises:
             SpecError: for an unknown or derived control, a value outside its domain, and shares or overlaps that are impossible there.
         """
-        found = point(self.controls or {}, values or {})
+        found = point(self.controls, values or {})
         if values:
             check_at(self, self.expand(), found)
         return found

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from replica.ingredients import Channel, Corruption, Law, Network, Prior, Selection
-from replica.spec.entries import Either, Entry, Formula, Name, Named, Number, One, Plain, Several, Slot, Text
+from replica.spec.entries import Either, Entry, Formula, Name, Named, Number, One, Plain, Several, Text
 from replica.spec.errors import SpecError, shown
-from replica.spec.records import Record, key, table
+from replica.spec.ingredient_entries import Slot
+from replica.spec.records import Record, key
 from replica.symbols import REAL, Domain
 
 Value = float | int | str
@@ -28,7 +28,7 @@ class DomainText(Entry):
             raise SpecError(str(error)) from None
 
 
-@table
+@dataclass(frozen=True)
 class Control(Record):
     """A named number: given by `value`, derived by `formula` from other controls, or found so that `solve` holds (from the start `value`).
 
@@ -53,7 +53,7 @@ class Control(Record):
         if self.formula is None and self.value is None:
             raise SpecError("needs 'value' (a number) or 'formula' (of other controls)")
         if self.solve is not None and not self._condition():
-            raise SpecError(f"{shown(self.solve)} is not a condition; write an observable and its value, such as 'complexity = 0'", ("solve",))
+            raise SpecError(f"{shown(self.solve)} is not a condition; write one such as 'complexity = 0'", ("solve",))
         if self.value is not None and self.value not in self.range:
             raise SpecError(f"{self.value} lies outside the domain {domain_text(self.range)}", ("value",))
 
@@ -94,15 +94,15 @@ def _number(x: float) -> str:
     return str(int(x)) if x == x // 1 and abs(x) < 1e15 else repr(x)
 
 
-@table
+@dataclass(frozen=True)
 class Block(Record):
     """A class of coordinates.  `fraction`: its part of all coordinates."""
 
     title = "block"
-    fraction: Value | None = key(Number("(0, 1]"), required=True)
+    fraction: Any = key(Number("(0, 1]"), required=True)
 
 
-@table
+@dataclass(frozen=True)
 class Latent(Record):
     """A fixed random vector that nobody learns from directly.
 
@@ -115,23 +115,23 @@ class Latent(Record):
     """
 
     title = "latent"
-    prior: Prior | str | Mapping[str, Any] | None = key(Slot("prior"), required=True)
-    blocks: tuple[str, ...] | list[str] | None = key(Several(Name("block"), distinct=True))
-    overlap: Mapping[str, Value] | None = key(Named(Number("(-inf, inf)"), "latent"))
-    network: Network | str | Mapping[str, Any] | None = key(Slot("network"))
+    prior: Any = key(Slot("prior"), required=True)
+    blocks: Any = key(Several(Name("block"), distinct=True))
+    overlap: Any = key(Named(Number("(-inf, inf)"), "latent"))
+    network: Any = key(Slot("network"))
     shape: str | None = key(Text(("vector", "matrix")))
 
 
-@table
+@dataclass(frozen=True)
 class Teacher(Latent):
     """The latent `teacher`, and the label that every group has unless it says otherwise: channel( teacher.x/sqrt(d) + bias )."""
 
     title = "teacher"
-    channel: Channel | str | Mapping[str, Any] | None = key(Slot("channel"), required=True)
+    channel: Any = key(Slot("channel"), required=True)
     bias: Value | None = key(Number())
 
 
-@table
+@dataclass(frozen=True)
 class Label(Record):
     """Law of the label of a cell: y ~ channel( of.x/sqrt(d) + bias ), or a value, or "random" signs (storage).
 
@@ -144,7 +144,7 @@ class Label(Record):
 
     title = "label"
     of: str | None = key(Name("latent"))
-    channel: Channel | str | Mapping[str, Any] | None = key(Slot("channel"))
+    channel: Any = key(Slot("channel"))
     bias: Value | None = key(Number())
     value: Value | None = key(Number())
 
@@ -164,7 +164,7 @@ RANDOM = "random"
 _VARIANCE = Either(Named(Number("[0, inf)"), "block"), Number("[0, inf)"))
 
 
-@table
+@dataclass(frozen=True)
 class Cell(Record):
     """What one group is like in one slice: x = sum_t mean_t latent_t/sqrt(d) + sqrt(variance) noise, with a label.
 
@@ -175,13 +175,13 @@ class Cell(Record):
         corruption: what is added to x before it is seen.
     """
 
-    mean: Mapping[str, Value] | None = key(Named(Number(), "latent"))
-    variance: Value | Mapping[str, Value] | None = key(_VARIANCE)
-    label: Label | float | Mapping[str, Any] | None = key(One(Label, "value"))
-    corruption: Corruption | str | Mapping[str, Any] | None = key(Slot("corruption"))
+    mean: Any = key(Named(Number(), "latent"))
+    variance: Any = key(_VARIANCE)
+    label: Any = key(One(Label, "value"))
+    corruption: Any = key(Slot("corruption"))
 
 
-@table
+@dataclass(frozen=True)
 class Group(Cell):
     """A component of the population.  `share`: its part of the samples; the shares of a slice add up to 1."""
 
@@ -189,7 +189,7 @@ class Group(Cell):
     share: Value | None = key(Number("[0, 1]"))
 
 
-@table
+@dataclass(frozen=True)
 class Data(Cell):
     """Defaults for every slice and group.
 
@@ -202,22 +202,22 @@ class Data(Cell):
     """
 
     title = "data"
-    law: Law | str | Mapping[str, Any] | None = key(Slot("law"))
+    law: Any = key(Slot("law"))
     alpha: Value | None = key(Number("(0, inf]"))
     samples: Value | None = key(Number("integers [1, inf)"))
     share: Value | None = key(Number("[0, 1]"))
-    selection: Selection | str | Mapping[str, Any] | None = key(Slot("selection"))
+    selection: Any = key(Slot("selection"))
 
     def finish(self) -> None:
         if self.alpha is not None and self.samples is not None:
             raise SpecError("takes 'alpha' or 'samples', not both")
 
 
-@table
+@dataclass(frozen=True)
 class Slice(Data):
     """A set of samples with a law and a size.  `groups`: cells that differ from what [group] and [data] say."""
 
     title = "slice"
-    groups: Mapping[str, Group] | None = key(Named(One(Group)))
+    groups: Any = key(Named(One(Group)))
 
 

@@ -61,7 +61,7 @@ def to_toml(spec: Tables) -> str:
             for content in data:
                 parts += _table("stage", content, "[[", "]]")
         elif isinstance(value, Record | Mapping):
-            parts += _table(key.key, data) if data else []
+            parts += _table(key.key, data) if data or isinstance(value, Record) else []
         elif isinstance(value, Ingredient):
             parts += _table(key.key, data if isinstance(data, dict) else {"kind": data})
         else:
@@ -91,7 +91,8 @@ def _toml(value: Any) -> str:
 def to_python(spec: Tables) -> str:
     """A program that builds an equal spec under the name `spec`."""
     used: set[str] = set()
-    lines = [f"    {key.name}={_top(key.key, value, used)}," for key, value in spec.present() if not isinstance(value, Mapping | tuple) or value]
+    given = [(key, value) for key, value in spec.present() if value or not isinstance(value, Mapping | tuple)]
+    lines = [f"    {key.name}={_top(key.key, value, used)}," for key, value in given]
     body = "\n".join(["spec = Spec(", *lines, ")"])
     head = ["from math import inf"] if "inf" in used else []
     folders = sorted(used & {*(module.__name__ for module in FOLDERS.values()), "replica.spec.observables"})
@@ -126,7 +127,8 @@ def _python(value: Any, used: set[str]) -> str:
         inside = ", ".join(f"{known[key].name}={_python(item, used)}" for key, item in value.table().items())
         return f"{module.rpartition('.')[2]}.{type(value).__name__}({inside})"
     if isinstance(value, Record):
-        return _call(f"observables.{type(value).__name__}" if isinstance(value, Observable) else type(value).__name__, value.present(), used)
+        prefix = "observables." if isinstance(value, Observable) else ""
+        return _call(prefix + type(value).__name__, value.present(), used)
     if isinstance(value, Domain):
         return repr(domain_text(value))
     if isinstance(value, Mapping):

@@ -107,6 +107,11 @@ def _sentence(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
+def _is(error: BaseException, module: str, name: str) -> bool:
+    """Whether the error is of a class of a module too heavy to be imported for asking."""
+    return module in sys.modules and isinstance(error, getattr(sys.modules[module], name))
+
+
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     _say(f"warning: {message}")
 
@@ -139,6 +144,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Exception as error:
             if debug:
                 traceback.print_exc()
+            if _is(error, "numerics.store", "StoreError"):
+                _say(error)
+                return WRONG
+            if _is(error, "numerics.certify", "CertifyError"):
+                _say(error)
+                return NO
             if isinstance(error, ModuleNotFoundError) and error.name in EXTRAS:
                 _say(f"{words[0]} needs {error.name}, which is not installed: pip install 'replica-engine[{EXTRAS[error.name]}]'")
                 return WRONG

@@ -35,9 +35,9 @@ def _assignment(text: str, option: str) -> tuple[str, str]:
 
 
 def _known(spec: Spec, name: str, option: str) -> str:
-    if name not in spec.controls:
-        allowed = " ".join(spec.controls) or "none"
-        raise RequestError(f"{option} {name}: not a control of this spec (controls: {allowed}){nearest(name, spec.controls)}")
+    known = spec.controls or {}
+    if name not in known:
+        raise RequestError(f"{option} {name}: not a control of this spec (controls: {' '.join(known) or 'none'}){nearest(name, known)}")
     return name
 
 

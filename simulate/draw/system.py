@@ -59,9 +59,11 @@ def samples(part: Any, at: Mapping[str, float], d: int) -> int:
 def _latents(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     truth = {}
     for name, latent in spec.latents.items():
-        for key in ("blocks", "network", "overlap"):
+        for key in ("blocks", "overlap"):
             if getattr(latent, key, None):
                 raise Unsupported(f"latent.{name}.{key} cannot be simulated yet")
+        if latent.network is not None and latent.network.kind != "linear":
+            raise Unsupported(f"latent.{name}.network '{latent.network.kind}' cannot be simulated yet")
         if latent.shape not in (None, "vector"):
             raise Unsupported(f"latent.{name}.shape cannot be simulated yet")
         truth[name] = np.asarray(bound(latent.prior, at).sample(rng, (d,)), float)

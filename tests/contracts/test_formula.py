@@ -81,6 +81,8 @@ REFUSALS = {
     "where(0 < z < 1, 1, 2)": (7, "a single comparison"),
     "where(z < 1, 2)": (1, "where takes 3 arguments"),
     "1e400": (1, "too large"),
+    "z + 1e-200": (5, "too small"),
+    "where(where(z < 0, 1, 2) < 1, 1, 2)": (7, "where(...) cannot stand inside a comparison"),
     "9**9**9": (4, "the exponent is too large"),
     "((z**60)**60)**60": (16, "too large"),
     "exp(exp(exp(9)))": (5, "no real value"),
@@ -94,7 +96,7 @@ REFUSALS = {
     "z[0]": (2, "'[' is not known here"),
     "'z'": (1, "is not known here"),
     "\u0437": (1, "'\\u0437' is not known here"),
-    "(" * 40 + "z" + ")" * 40: (26, "nested too deeply"),
+    "(" * 40 + "z" + ")" * 40: (21, "nested too deeply"),
     "z" + "+z" * 300: (301, "too long"),
     "z" * 2000: (1000, "too long"),
 }

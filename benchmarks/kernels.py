@@ -1,0 +1,78 @@
+"""Compiled kernels against kernels written by hand for the same integrals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from replica.derive import derive
+
+from benchmarks import hand_kernels as hand
+from benchmarks.table import Measure, best_of
+from numerics.compile import Module, compile_theory
+from numerics.methods.state import KERNEL
+from numerics.program import Rule
+from numerics.solve import solve
+from replica.spec import load
+
+NODES, CALLS, GOAL = 192, 2000, 1.25
+# name, catalog spec, hand kernels, their loops, their parameters from a solution's named results
+CASES = (
+    ("P1", "bayes_sign", {"alpha": 2.0}, hand.P1, 1, ("V", "q_hat", "alpha")),
+    ("P4", "logistic_sign", {"alpha": 2.0, "lambda": 1.0}, hand.P4, 1, ("m", "q", "chi", "m_hat", "q_hat", "chi_hat", "alpha", "lambda")),
+    ("P6", "hinge_sign", {"alpha": 2.0, "lambda": 1.0}, hand.P6, 2, ("m", "q", "chi", "m_hat", "q_hat", "chi_hat", "alpha", "lambda")),
+)
+_V, _I = types.float64[::1], types.int64[::1]
+
+
+@njit(types.void(KERNEL, types.int64, _V, _V, _V, _I, _V, _V))
+def repeat(kernel, times, p, x, w, off, scr, out):
+    """Calls without Python in between."""
+    for _ in range(times):
+        kernel(p, x, w, off, scr, out)
+
+
+def nodes(rules: tuple[Rule, ...], total: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`total` nodes shared among loops of these rules: x, w and offsets."""
+    each = total // len(rules)
+    t, v = np.polynomial.legendre.leggauss(16)
+    panels = np.arange(each // 16)
+    unit = ((panels[:, None] + (t + 1) / 2) / len(panels)).ravel()
+    weights = np.tile(v / 2, len(panels)) / len(panels)
+    line = 18 * unit - 9
+    xs = [line if rule is Rule.LINE else unit for rule in rules]
+    ws = [18 * weights * np.exp(-(line**2) / 2) / np.sqrt(2 * np.pi) if rule is Rule.LINE else weights for rule in rules]
+    return np.concatenate(xs), np.concatenate(ws), np.arange(len(rules) + 1) * len(unit)
+
+
+def seconds(kernel: Any, p: np.ndarray, rules: tuple[Rule, ...], scratch: Any) -> float:
+    """Seconds of one call at NODES nodes."""
+    x, w, off = nodes(rules, NODES)
+    scr, out = np.zeros(scratch(off)), np.zeros(512)
+    return best_of(lambda: repeat(kernel, CALLS, p, x, w, off, scr, out), repeats=9, warm=2) / CALLS
+
+
+def compiled(module: Module, at: dict[str, float]) -> tuple[float, dict[str, float]]:
+    """Seconds of the compiled residual at the solution, and the solution's named numbers."""
+    best = solve(module, at)[0]
+    assert best.converged, best
+    found = {**best.unknowns, **best.order_parameters, **best.conjugates, **best.at}
+    numbers = {name: float(value) for name, value in found.items()}
+    p = np.array([float(best.unknowns[name]) for name in module.unknowns] + [best.at[name] for name in module.controls])
+    return seconds(module.residual, p, tuple(loop.rule for loop in module.loops), module.scratch), numbers
+
+
+def measures() -> Iterator[Measure]:
+    """Ratios of P1, P4 and P6, taken in turns so that both see the same machine."""
+    for name, spec, at, (residual, *_), loops, parameters in CASES:
+        module = compile_theory(derive(load(spec)))
+        ours, numbers = compiled(module, at)
+        numbers["V"] = 1 - numbers["q"]
+        p = np.array([numbers[key] for key in parameters])
+        theirs = seconds(residual, p, (Rule.UNIT,) * loops, lambda off: 8)
+        ours = min(ours, compiled(module, at)[0])
+        theirs = min(theirs, seconds(residual, p, (Rule.UNIT,) * loops, lambda off: 8))
+        note = f"{ours * 1e6:.2f} us against {theirs * 1e6:.2f} us with {NODES} nodes, Jacobian included"
+        yield Measure(f"kernel of {name} over hand-written numba", ours / theirs, "x", GOAL, note=note)

@@ -1,0 +1,174 @@
+"""The same solution to many digits: residuals at high precision, steps with the double-precision Jacobian."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import math
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import mpmath
+import numpy as np
+
+from numerics.problem import Compiled, LoopLike, Problem
+from numerics.program import Rule
+from numerics.solution import Solution
+from numerics.stability import stable
+
+GUARD = 12  # digits carried beyond those asked for
+STEPS = 40
+REFINEMENTS = 7
+CUT = 19  # digits to which the windows of loops on [0, 1] hold the mass of a normal law
+
+
+class Exact(Protocol):
+    number: Any
+
+    def residual(self, p: Sequence[Any], x: Sequence[Any], w: Sequence[Any], off: Sequence[int]) -> list[Any]: ...
+    def values(self, p: Sequence[Any], x: Sequence[Any], w: Sequence[Any], off: Sequence[int]) -> list[Any]: ...
+
+
+class CertifiedModule(Compiled, Protocol):
+    def exact(self, digits: int, backend: str = "mpmath") -> Exact: ...
+
+
+class CertifyError(ArithmeticError):
+    """The digits asked for could not be reached; one line that says what was."""
+
+
+def certify(module: CertifiedModule, solution: Solution, digits: int = 30, backend: str | None = None) -> Solution:
+    """Polish a solution to `digits` decimal digits; its numbers become decimal strings.
+
+    Controls are taken as the decimals that were written: 0.1 is 1/10, not the nearest double.  A step with the
+    double-precision inverse Jacobian gains about as many digits as double precision has, so only residuals are
+    evaluated at high precision.  The nodes are refined until halving every step changes no digit.
+
+    Args:
+        backend: "flint" (python-flint) or "mpmath"; the faster one that is installed where left out.
+
+    Returns:
+        A copy with strings; `quadrature_error` is the last change under refinement, `agreement` how many digits the
+        double-precision solution shares.
+
+    Raises:
+        ValueError: for a solution that did not converge, or digits below 16.
+        CertifyError: where refinement does not settle, or a window of the integrals cuts the digits off.
+    """
+    if digits < 16:
+        raise ValueError(f"certify: digits must be at least 16, got {digits}; the double-precision solution has fifteen")
+    if not solution.converged or not solution.unknowns:
+        raise ValueError(f"certify: needs a converged solution, this one is {solution.status}")
+    if digits > CUT and any(loop.rule is Rule.UNIT for loop in module.loops):
+        raise CertifyError(f"certify: integrals of this theory run over windows cut at {CUT} digits; ask for at most {CUT}, not {digits}")
+    name = backend or ("flint" if importlib.util.find_spec("flint") else "mpmath")
+    exact = module.exact(digits + GUARD, name)
+    problem, point = Problem(module), dict(solution.at)
+    doubles = np.array([[float(solution.unknowns[u]) for u in problem.names]])
+    march = problem.march(np.array([[point[c] for c in problem.controls]]), doubles, 1e-11, 0)
+    inverse = np.linalg.inv(march.jacobian[0])
+    if not np.isfinite(inverse).all():
+        raise CertifyError(f"certify: no double-precision Jacobian at {solution!r}")
+    controls = [exact.number(repr(point[c])) for c in problem.controls]
+    x = [exact.number(float(v)) for v in doubles[0]]
+    target, change, level = 10.0 ** -(digits + 1), math.inf, 0
+    for level in range(REFINEMENTS):
+        nodes = grid(module.loops, level, digits + GUARD, exact.number)
+        first = True
+        for _ in range(STEPS):
+            x, step = polish(exact, x, controls, nodes, inverse)
+            change, first = (step, False) if first else (change, False)
+            # once the finer nodes have changed nothing beyond the digits, or steps have stopped mattering
+            if step < target:
+                break
+        else:
+            raise CertifyError(f"certify: steps do not settle below 1e-{digits}; the last one was {step:.1e}")
+        if level and change < target:
+            break
+    else:
+        raise CertifyError(f"certify: {digits} digits not reached, the last refinement still changed {change:.1e}")
+    results = dict(zip(problem.value_names, exact.values([*x, *controls], *nodes), strict=True))
+    text = {k: decimal(v, digits) for k, v in results.items()}
+    theory = problem.theory
+    moved = max(abs(float(v) - d) / max(abs(d), 1e-300) for v, d in zip(x, doubles[0], strict=True))
+    observables = {k: text[k] for k in theory.observables}
+    return dataclasses.replace(
+        solution, order_parameters={k: text[k] for k in theory.order_parameters}, conjugates={k: text[k] for k in theory.conjugates},
+        free_entropy=text["free_entropy"], observables=observables,
+        unknowns={k: decimal(v, digits) for k, v in zip(problem.names, x, strict=True)}, residual=target, quadrature_error=change,
+        stable=stable(solution.spectral_radius, {k: float(v) for k, v in observables.items()}), digits=digits,
+        agreement=16 if moved == 0 else min(16, int(-math.log10(moved))),
+    )
+
+
+def polish(exact: Exact, x: list[Any], controls: list[Any], nodes: tuple[Any, ...], inverse: np.ndarray) -> tuple[list[Any], float]:
+    """One step; returns the new unknowns and the step's largest component relative to them."""
+    residual = [float(middle(r)) for r in exact.residual([*x, *controls], *nodes)]
+    if not all(map(math.isfinite, residual)):
+        raise CertifyError("certify: an equation is not finite at high precision")
+    step = -inverse @ np.array(residual)
+    moved = [middle(v + exact.number(float(d))) for v, d in zip(x, step, strict=True)]
+    return moved, max(abs(d) / max(abs(float(v)), 1e-300) for v, d in zip(moved, step, strict=True))
+
+
+def middle(value: Any) -> Any:
+    """Midpoint of a ball; other numbers as they are."""
+    return value.mid() if hasattr(value, "mid") else value
+
+
+def decimal(value: Any, digits: int) -> str:
+    """A number as a decimal string of so many digits."""
+    if hasattr(value, "mid"):
+        return str(value.mid().str(digits, radius=False))
+    return str(mpmath.nstr(value, digits, strip_zeros=False))
+
+
+def grid(loops: Sequence[LoopLike], level: int, digits: int, number: Any) -> tuple[list[Any], list[Any], list[int]]:
+    """Nodes, weights and offsets of all loops; each level halves the steps.
+
+    Trapezoid on the line, tanh-sinh on [0, 1], 64 terms and doublings of it for counts.  Nodes are exact or good to
+    the working precision.
+    """
+    x: list[Any] = []
+    w: list[Any] = []
+    off = [0]
+    rules: dict[Rule, tuple[list[Any], list[Any]]] = {}
+    for loop in loops:
+        if loop.rule not in rules:
+            rules[loop.rule] = _RULES[loop.rule](level, digits, number)
+        x += rules[loop.rule][0]
+        w += rules[loop.rule][1]
+        off.append(len(x))
+    return x, w, off
+
+
+def line(level: int, digits: int, number: Any) -> tuple[list[Any], list[Any]]:
+    """Trapezoid for the standard normal law: steps are powers of two, so nodes are exact in binary."""
+    h = 2.0 ** -(2 + level)
+    half = math.ceil(math.sqrt(2 * digits * math.log(10)) / h)
+    with mpmath.workdps(digits + 5):
+        scale = mpmath.mpf(h) / mpmath.sqrt(2 * mpmath.pi)
+        weights = [scale * mpmath.exp(-mpmath.mpf(k * h) ** 2 / 2) for k in range(half + 1)]
+        text = [number(mpmath.nstr(v, digits + 5)) for v in weights]
+    return [number(k * h) for k in range(-half, half + 1)], [text[abs(k)] for k in range(-half, half + 1)]
+
+
+def unit(level: int, digits: int, number: Any) -> tuple[list[Any], list[Any]]:
+    """Tanh-sinh on [0, 1]; what reaches an end within the working precision is left out."""
+    x, w = [], []
+    h = 2.0 ** -(3 + level)
+    half = math.ceil(math.asinh(digits * math.log(10) / math.pi) / h)
+    with mpmath.workdps(digits + 10):
+        for k in range(-half, half + 1):
+            s = mpmath.pi / 2 * mpmath.sinh(mpmath.mpf(k * h))
+            x.append(number(mpmath.nstr(1 / (1 + mpmath.exp(-2 * s)), digits + 10)))
+            w.append(number(mpmath.nstr(h * mpmath.pi / 4 * mpmath.cosh(mpmath.mpf(k * h)) / mpmath.cosh(s) ** 2, digits + 10)))
+    return x, w
+
+
+def count(level: int, digits: int, number: Any) -> tuple[list[Any], list[Any]]:
+    size = 64 << level
+    return [number(k) for k in range(size)], [number(1)] * size
+
+
+_RULES = {Rule.LINE: line, Rule.UNIT: unit, Rule.COUNT: count}

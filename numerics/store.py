@@ -1,0 +1,187 @@
+"""Results on disk: netCDF written atomically with checksums, and a journal of finished points in SQLite."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+import xarray as xr
+
+from numerics.solution import Solution
+from numerics.status import Status
+
+FORMAT = "replica results 1"
+JOURNAL_ID = 0x52504C31  # stands in the SQLite header, so that a foreign database is recognised
+CONVENTIONS = "fields w.x/sqrt(d); alpha = n/d; free entropy per dimension, natural logarithms; conjugates carry a hat"
+
+
+class StoreError(Exception):
+    """A file that cannot be read, written or trusted; one line that names it."""
+
+
+def save(data: xr.Dataset, path: str | Path) -> Path:
+    """Write a Dataset to netCDF, checksummed, all or nothing: an existing file stays until the new one is complete.
+
+    Raises:
+        StoreError: one line, e.g. for a full disk or a missing folder; a file of that name is left as it was.
+    """
+    path = Path(path)
+    versions = {name: importlib.metadata.version(name) for name in ("numpy", "numba", "sympy", "xarray")}
+    labelled = data.assign_attrs(format=FORMAT, conventions=CONVENTIONS, versions=json.dumps(versions))
+    encoding = {name: {"fletcher32": True} for name, v in labelled.variables.items() if v.ndim and v.dtype.kind in "fiub"}
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+        labelled.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+        _seal(temporary)
+        os.replace(temporary, path)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise StoreError(f"{path}: cannot be written ({_short(error)}); nothing was changed") from error
+    finally:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+    return path
+
+
+def load(path: str | Path) -> xr.Dataset:
+    """Read what `save` wrote, into memory.
+
+    Raises:
+        StoreError: one line, for a file that is missing, truncated, corrupt or not ours.
+    """
+    path = Path(path)
+    try:
+        if not path.is_file():
+            raise StoreError(f"{path}: no such file")
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            if opened.attrs.get("format") != FORMAT:
+                raise StoreError(f"{path}: not a result file of this program (format {opened.attrs.get('format', 'missing')!r})")
+            data = opened.load()
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
+        raise StoreError(f"{path}: cannot be read as netCDF, truncated or damaged ({_short(error)})") from error
+    found = data.attrs.pop("sha256", None)
+    if found != checksum(data):
+        raise StoreError(f"{path}: checksum does not match, the file was damaged or edited")
+    return data
+
+
+def checksum(data: xr.Dataset) -> str:
+    """SHA-256 over names, dimensions and numbers of all variables; fletcher32 misses strings and whole-variable swaps."""
+    total = hashlib.sha256()
+    for name in sorted(map(str, data.variables)):
+        variable = data.variables[name]
+        values = np.asarray(variable.values)
+        raw = "\0".join(map(str, values.ravel())).encode() if values.dtype.kind in "OUST" else np.ascontiguousarray(values).tobytes()
+        total.update(f"{name}{variable.dims}{values.shape}".encode() + raw)
+    return total.hexdigest()
+
+
+def _seal(file: str) -> None:
+    """Add the checksum of what can be read back, and force the file to disk."""
+    with xr.open_dataset(file, engine="h5netcdf") as opened:
+        digest = checksum(opened.load())
+    with h5py.File(file, "r+") as raw:
+        raw.attrs["sha256"] = digest
+        raw.flush()
+    with open(file, "rb+") as handle:
+        os.fsync(handle.fileno())
+
+
+def _short(error: BaseException) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return (text.strip().splitlines() or [type(error).__name__])[0][:160]
+
+
+def point_key(point: Mapping[str, float], tol: float, starts: Sequence[str]) -> str:
+    """What a journal knows a point by: exact values of the controls, tolerance, starts."""
+    return json.dumps([sorted((k, float(v).hex()) for k, v in point.items()), float(tol).hex(), sorted(starts)])
+
+
+class Journal:
+    """Finished points of sweeps of one theory.  One row a point, each with its own SHA-256, committed in batches."""
+
+    def __init__(self, path: Path | None, database: sqlite3.Connection | None) -> None:
+        self._path, self._database = path, database
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: str | Path | None, fingerprint: str) -> Iterator[Journal]:
+        """Open or create; None gives a journal that keeps nothing.
+
+        Raises:
+            StoreError: for a damaged file, one that is not a journal, or the journal of another theory.
+        """
+        if path is None:
+            yield cls(None, None)
+            return
+        path = Path(path)
+        try:
+            database = sqlite3.connect(path, timeout=30)
+            try:
+                database.execute("PRAGMA journal_mode=WAL")
+                found = database.execute("PRAGMA application_id").fetchone()[0]
+                tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+                if tables and found != JOURNAL_ID:
+                    raise StoreError(f"{path}: a database, but not a journal of this program")
+                with database:
+                    database.execute(f"PRAGMA application_id={JOURNAL_ID}")
+                    database.execute("CREATE TABLE IF NOT EXISTS theory (fingerprint TEXT PRIMARY KEY)")
+                    database.execute("CREATE TABLE IF NOT EXISTS points (key TEXT PRIMARY KEY, row TEXT, sha256 TEXT)")
+                    database.execute("INSERT OR IGNORE INTO theory SELECT ? WHERE NOT EXISTS (SELECT 1 FROM theory)", (fingerprint,))
+                owner = database.execute("SELECT fingerprint FROM theory").fetchone()[0]
+                if owner != fingerprint:
+                    raise StoreError(f"{path}: journal of another theory (fingerprint {owner}, this one is {fingerprint})")
+                yield cls(path, database)
+            finally:
+                database.close()
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: journal cannot be used ({_short(error)})") from error
+
+    def find(self, key: str) -> tuple[Solution, ...] | None:
+        """The solutions kept for a point, or None.
+
+        Raises:
+            StoreError: where the row does not match its checksum.
+        """
+        if self._database is None:
+            return None
+        found = self._database.execute("SELECT row, sha256 FROM points WHERE key = ?", (key,)).fetchone()
+        if found is None:
+            return None
+        row, digest = found
+        if not isinstance(row, str) or _digest(key, row) != digest:
+            raise StoreError(f"{self._path}: a row of the journal is damaged (its checksum does not match); delete the file to start anew")
+        return tuple(_from_row(one) for one in json.loads(row))
+
+    def save(self, points: Mapping[str, Sequence[Solution]]) -> None:
+        """Commit finished points; after this returns they survive a kill."""
+        if self._database is None:
+            return
+        rows = [(key, json.dumps([_to_row(one) for one in found])) for key, found in points.items()]
+        with self._database:
+            self._database.executemany("INSERT OR REPLACE INTO points VALUES (?, ?, ?)", [(k, row, _digest(k, row)) for k, row in rows])
+
+
+def _digest(key: str, row: str) -> str:
+    return hashlib.sha256(f"{key}\n{row}".encode()).hexdigest()
+
+
+def _to_row(one: Solution) -> dict[str, object]:
+    return {f.name: one.status.name if f.name == "status" else getattr(one, f.name) for f in dataclasses.fields(one)}
+
+
+def _from_row(row: dict[str, object]) -> Solution:
+    return Solution(**{**row, "status": Status[str(row["status"])]})  # type: ignore[arg-type]
+
+

@@ -1,0 +1,164 @@
+"""Solutions over a grid of controls, every branch that the starts lead to, journalled so that a kill loses nothing."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from numerics.problem import Compiled, March, Problem
+from numerics.solve import TOLERANCE, same, solution, thermodynamic
+from numerics.solution import Solution
+from numerics.status import Status
+from numerics.store import Journal, point_key
+
+BATCH = 64  # points between two commits of the journal
+
+
+def sweep(
+    module: Compiled,
+    over: Mapping[str, Iterable[float]],
+    at: Mapping[str, float] | None = None,
+    *,
+    tol: float = TOLERANCE,
+    starts: Sequence[str] | None = None,
+    journal: str | Path | None = None,
+    progress: Any = None,
+) -> xr.Dataset:
+    """Follow every branch over a grid of controls.
+
+    Each start is followed forwards along the grid, and backwards where it leads to another solution at the last point,
+    so that coexisting branches (hysteresis) are all kept.
+
+    Args:
+        over: values of each swept control, in the order of the grid's dimensions.
+        at: values of the other controls.
+        tol: bound on the quadrature error of the unknowns.
+        journal: file that keeps finished points; a rerun with the same theory and tolerance goes on where it stopped.
+        progress: called with (points done, points in all) after each batch.
+
+    Returns:
+        Dataset with dimensions (controls..., solution), solutions ordered by free entropy; see `dataset`.
+
+    Raises:
+        ValueError: for an empty or non-finite grid, an unknown control or start, a value outside its domain.
+        StoreError: where the journal is damaged or belongs to something else.
+    """
+    problem = Problem(module)
+    axes = {name: np.atleast_1d(np.asarray(list(np.atleast_1d(values)), float)) for name, values in over.items()}
+    for name, values in axes.items():
+        if not len(values):
+            raise ValueError(f"sweep over {name}: no values given")
+        for value in values:
+            problem.point({**(at or {}), name: float(value)})
+    path = [problem.point({**(at or {}), **dict(zip(axes, values, strict=True))}) for values in serpentine(list(axes.values()))]
+    names = problem.start_names(starts)
+    rows: dict[str, tuple[Solution, ...]] = {}
+    with Journal.open(journal, problem.theory.fingerprint) as book:
+        keys = [point_key(point, tol, names) for point in path]
+        rows = {key: found for key in keys if (found := book.find(key)) is not None}
+        missing = [i for i, key in enumerate(keys) if key not in rows]
+        for part in runs(missing, BATCH if journal else len(path)):
+            found = follow(problem, [path[i] for i in part], names, tol)
+            rows |= {keys[i]: solutions for i, solutions in zip(part, found, strict=True)}
+            book.save({keys[i]: rows[keys[i]] for i in part})
+            if progress is not None:
+                progress(len(rows), len(path))
+    table = {tuple(point[name] for name in axes): rows[key] for point, key in zip(path, keys, strict=True)}
+    return dataset(problem, axes, at, table, tol)
+
+
+def follow(problem: Problem, path: Sequence[Mapping[str, float]], starts: Sequence[str], tol: float) -> list[tuple[Solution, ...]]:
+    """Solutions at each point of a path, ordered by free entropy; one failed Solution where no start converged."""
+    points = np.array([[point[name] for name in problem.controls] for point in path])
+    branches: list[tuple[March, str, bool]] = []
+    for name in starts:
+        index = problem.start_names(None).index(name)
+        ahead = problem.march(points, problem.starts(index, path), tol)
+        branches.append((ahead, name, False))
+        last = problem.march(points[-1:], problem.starts(index, path[-1:]), tol)
+        one, other = solution(problem, path[-1], ahead, -1, name), solution(problem, path[-1], last, 0, name)
+        if len(path) > 1 and other.converged and not (one.converged and same(one, other)):
+            back = problem.march(points[::-1], problem.starts(index, path[::-1]), tol)
+            branches.append((back, name, True))
+    result = []
+    for i, point in enumerate(path):
+        found: list[Solution] = []
+        for march, name, reverse in branches:
+            one = solution(problem, point, march, len(path) - 1 - i if reverse else i, name)
+            if not any(same(one, other) for other in found if one.converged == other.converged):
+                found.append(one)
+        good = [s for s in found if s.converged]
+        result.append(tuple(sorted(good, key=thermodynamic)) or tuple(found[:1]))
+    return result
+
+
+def serpentine(axes: Sequence[np.ndarray]) -> list[tuple[float, ...]]:
+    """All points of a grid in an order in which neighbours differ in one control only."""
+    if not axes:
+        return [()]
+    inner = serpentine(axes[1:])
+    return list(itertools.chain.from_iterable([(float(v), *rest) for rest in inner[:: -1 if i % 2 else 1]] for i, v in enumerate(axes[0])))
+
+
+def runs(indices: Sequence[int], longest: int) -> list[list[int]]:
+    """Cut indices into stretches of neighbours, none longer than `longest`."""
+    result: list[list[int]] = []
+    for i in indices:
+        if result and result[-1][-1] == i - 1 and len(result[-1]) < longest:
+            result[-1].append(i)
+        else:
+            result.append([i])
+    return result
+
+
+def dataset(
+    problem: Problem,
+    axes: Mapping[str, np.ndarray],
+    at: Mapping[str, float] | None,
+    table: Mapping[tuple[float, ...], Sequence[Solution]],
+    tol: float,
+) -> xr.Dataset:
+    """Solutions over a grid as a Dataset with dimensions (controls..., solution).
+
+    Variables: every order parameter, conjugate and observable, `free_entropy`, `residual`, `quadrature_error`,
+    `spectral_radius`, `stable` (1, 0, or -1 for unknown) and `status` (names of numerics.status, "" where there is no
+    such solution).  Attributes: theory, fingerprint, values of the fixed controls, tolerance.
+    """
+    theory = problem.theory
+    groups = {"order_parameters": theory.order_parameters, "conjugates": theory.conjugates, "observables": theory.observables}
+    names = [name for group in groups.values() for name in group]
+    extra = ["free_entropy", "residual", "quadrature_error", "spectral_radius"]
+    depth = max(map(len, table.values()))
+    shape = (*(len(v) for v in axes.values()), depth)
+    data = {name: np.full(shape, math.nan) for name in names + extra}
+    stable, status = np.full(shape, -1, np.int8), np.full(shape, "", dtype="<U16")
+    for index in np.ndindex(*shape[:-1]):
+        for k, one in enumerate(table[tuple(float(v[i]) for v, i in zip(axes.values(), index, strict=True))]):
+            place = (*index, k)
+            status[place] = one.status.name.lower()
+            for name in extra:
+                data[name][place] = float(getattr(one, name))
+            if one.converged:
+                stable[place] = -1 if one.stable is None else int(one.stable)
+                for name in names:
+                    data[name][place] = float(one[name])
+    dims = (*axes, "solution")
+    variables = {name: (dims, values) for name, values in data.items()} | {"stable": (dims, stable), "status": (dims, status)}
+    result = xr.Dataset(variables, coords={**axes, "solution": np.arange(depth)})
+    for group, members in groups.items():
+        for name in members:
+            result[name].attrs["kind"] = group
+    fixed = problem.point({**(at or {}), **{name: float(values[0]) for name, values in axes.items()}})
+    result.attrs = {
+        "theory": theory.name, "fingerprint": theory.fingerprint, "tolerance": tol, "statuses": "; ".join(f"{s.name.lower()}: {s}" for s in Status),
+        **{f"at_{name}": value for name, value in fixed.items() if name not in axes},
+    }
+    return result
+
+

@@ -1,0 +1,85 @@
+"""`replica solve`: all solutions at a point or along a sweep, to any number of digits."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+
+from replica.derive import derive
+
+from numerics.compile import compile_theory
+from numerics.solution import Solution
+from numerics.solve import solve
+from replica.spec import load
+from simulate.cli.request import RequestError, sweeps, values
+from simulate.cli.screen import print_json
+
+DOUBLE, MOST = 15, 1000
+
+
+def run(options: Namespace) -> int:
+    """Solve and print.  Exit code 1 where a point has no solution."""
+    spec = load(options.spec)
+    fixed = values(spec, options.set)
+    axes = sweeps(spec, options.sweep, fixed)
+    if not 1 <= options.digits <= MOST:
+        raise RequestError(f"--digits {options.digits}: between 1 and {MOST}")
+    module = compile_theory(derive(spec))
+    if axes or options.output or options.digits > DOUBLE:
+        from simulate.cli.grid import solve_grid  # xarray and h5py take longer to load than a point to solve
+
+        points = solve_grid(spec, module, fixed, axes, options.digits, options.output)
+    else:
+        points = [solve(module, fixed)]
+    if options.json:
+        print_json({"name": spec.name, "fingerprint": spec.fingerprint, "points": [point_json(found) for found in points]})
+    elif len(points) == 1:
+        print(spec.name)
+        for found in points[0]:
+            print_solution(found)
+    else:
+        print_table(spec.name, tuple(axes), points)
+    return 0 if all(found[0].converged for found in points) else 1
+
+
+def point_json(solutions: Sequence[Solution]) -> dict[str, object]:
+    """A point as INTERFACE's JSON."""
+    return {"at": dict(solutions[0].at), "solutions": [found.to_json() for found in solutions]}
+
+
+def print_solution(found: Solution) -> None:
+    """Every named number of one solution, one a line."""
+    point = ", ".join(f"{name} = {value:g}" for name, value in found.at.items())
+    print(f"\nat {point}: {found.status}")
+    if not found.converged:
+        return
+    groups: dict[str, Mapping[str, object]] = {
+        "order parameters": found.order_parameters, "conjugates": found.conjugates,
+        "free entropy": {"free_entropy": found.free_entropy}, "observables": found.observables,
+    }
+    for title, content in groups.items():
+        if content:
+            print(f"  {title}")
+        for name, value in content.items():
+            print(f"    {name:<24} {value if isinstance(value, str) else format(value, '.15g')}")
+    stable = {True: "stable", False: "unstable", None: "stability unknown"}[found.stable]
+    agreement = f", agrees with double precision to {found.agreement} digits" if found.agreement is not None else ""
+    print(f"  {stable}, residual {found.residual:.1g}, quadrature error {found.quadrature_error:.1g}{agreement}")
+
+
+def print_table(title: str, axes: Sequence[str], points: Sequence[Sequence[Solution]]) -> None:
+    """One line per solution: controls, order parameters, free entropy, observables."""
+    best = next((found[0] for found in points if found[0].converged), points[0][0])
+    names = [*best.order_parameters, "free_entropy", *best.observables]
+    wide = max([14, *(len(str(best[name])) + 2 for name in names if best.converged)])
+    print(f"{title}\n")
+    print("".join(f"{name:>10}" for name in axes) + "".join(f"{name[: wide - 2]:>{wide}}" for name in names))
+    for solutions in points:
+        for rank, found in enumerate(solutions):
+            where = "".join(f"{found.at[name]:>10.4g}" for name in axes)
+            if not found.converged:
+                print(f"{where}  {found.status}")
+                continue
+            numbers = (found[name] for name in names)
+            shown = "".join(f"{number if isinstance(number, str) else format(number, '.8g'):>{wide}}" for number in numbers)
+            print(where + shown + ("   coexisting" if rank else ""))

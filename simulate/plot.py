@@ -1,0 +1,155 @@
+"""Figures in one call: theory as lines, simulation as points with error bars, labels from the controls' meanings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from simulate.finite_size import average
+from simulate.report import Report
+
+BOOKKEEPING = frozenset("status residual quadrature_error steps nodes stable spectral_radius start failed agreement digits".split())
+PANELS, LINES = 6, 8
+NAMES = {
+    "generalization_error": "generalization error", "training_loss": "training loss per sample", "training_error": "training error",
+    "mse": "mean squared error", "estimation_mse": "estimation error per weight", "overlap": "cosine with the teacher",
+    "free_entropy": "free entropy per weight",
+}
+
+
+@dataclass(frozen=True)
+class Points:
+    """Measured means of one observable: positions, values, standard errors, and what they are called."""
+
+    x: np.ndarray
+    y: np.ndarray
+    error: np.ndarray
+    label: str
+
+
+def plot(*results: xr.Dataset | Report, observables: Sequence[str] | None = None, along: str | None = None) -> Figure:
+    """Draw theory and simulation of one system.
+
+    Args:
+        results: sweeps (datasets whose dimensions are controls), runs (datasets over size and seed), and reports, in any number.
+        observables: what to draw, one panel each; if absent, what theory and simulation share, or else what there is.
+        along: the control of the horizontal axis; the longest dimension of the sweeps if absent.
+
+    Returns:
+        A matplotlib figure; `figure.savefig(path)` writes it.
+
+    Raises:
+        ValueError: nothing to draw, an unknown observable or control.
+    """
+    theories = [found for found in results if isinstance(found, xr.Dataset) and "size" not in found.dims]
+    runs = [found for found in results if isinstance(found, xr.Dataset) and "size" in found.dims]
+    reports = [found for found in results if isinstance(found, Report)]
+    axis = along or _axis(theories, reports, runs)
+    names = list(observables) if observables else _shared(theories, reports, runs)
+    known = {name for theory in theories for name in _drawable(theory)} | {name for run in runs for name in _drawable(run)}
+    known |= {name for report in reports for name in report.extrapolated}
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{name!r} is not in these results (there are: {' '.join(sorted(known))})")
+    if not names:
+        raise ValueError("these results hold no numbers to draw")
+    columns = min(len(names), 3 if len(names) > 2 else 2)
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(4.6 * columns, 3.4 * rows), layout="constrained")
+    for place, name in enumerate(names):
+        panel = figure.add_subplot(rows, columns, place + 1)
+        _lines(panel, theories, name, axis)
+        for points in _points(reports, runs, name, axis):
+            panel.errorbar(points.x, points.y, yerr=points.error, fmt="o", markersize=4, capsize=2, label=points.label, zorder=3)
+        panel.set_xlabel(_axis_label(theories, axis))
+        panel.set_ylabel(NAMES.get(name, name))
+        panel.grid(alpha=0.3)
+        if panel.get_legend_handles_labels()[1]:
+            panel.legend(fontsize="small")
+    title = next((str(found.attrs[key]) for found in (*theories, *runs) for key in ("name", "theory") if key in found.attrs), "")
+    figure.suptitle(title or (reports[0].measured.spec.name if reports else ""))
+    return figure
+
+
+def _drawable(data: xr.Dataset) -> list[str]:
+    return [str(name) for name, values in data.data_vars.items() if name not in BOOKKEEPING and values.dtype.kind in "fi" and values.ndim]
+
+
+def _axis(theories: Sequence[xr.Dataset], reports: Sequence[Report], runs: Sequence[xr.Dataset]) -> str:
+    """The control of the horizontal axis, or "size" where only runs at one point are given."""
+    lengths = {str(name): size for theory in theories for name, size in theory.sizes.items() if name != "solution"}
+    if lengths:
+        return max(lengths, key=lambda name: lengths[name])
+    values: dict[str, set[float]] = {}
+    for at in [dict(report.at) for report in reports] + [_at(run) for run in runs]:
+        for name, value in at.items():
+            values.setdefault(name, set()).add(value)
+    moving = [name for name, found in values.items() if len(found) > 1]
+    return moving[0] if moving else "size"
+
+
+def _at(run: xr.Dataset) -> dict[str, float]:
+    return {str(key)[3:]: float(value) for key, value in run.attrs.items() if str(key).startswith("at.")}
+
+
+def _shared(theories: Sequence[xr.Dataset], reports: Sequence[Report], runs: Sequence[xr.Dataset]) -> list[str]:
+    predicted = list(dict.fromkeys(name for theory in theories for name in _drawable(theory)))
+    compared = [name for report in reports for name in report.extrapolated]
+    measured = list(dict.fromkeys(compared + [name for run in runs for name in _drawable(run)]))
+    chosen = [name for name in predicted if name in measured] if predicted and measured else predicted or measured
+    first = [name for name in chosen if name in NAMES]
+    return (first + [name for name in chosen if name not in NAMES])[:PANELS]
+
+
+def _lines(panel: Any, theories: Iterable[xr.Dataset], name: str, axis: str) -> None:
+    """One line per value of the controls that are not on the axis."""
+    for theory in theories:
+        if name not in theory or axis not in theory[name].dims:
+            continue
+        values = theory[name]
+        if "solution" in values.dims:
+            values = values.isel(solution=0)
+        others = [str(dim) for dim in values.dims if dim != axis]
+        choices = list(product(*(range(values.sizes[dim]) for dim in others)))
+        for choice in choices[:: -(-len(choices) // LINES)]:
+            line = values.isel(dict(zip(others, choice, strict=True)))
+            label = ", ".join(f"{dim} = {float(line[dim]):g}" for dim in others) or "theory"
+            panel.plot(line[axis].values, line.values, label=label, zorder=2)
+
+
+def _points(reports: Sequence[Report], runs: Sequence[xr.Dataset], name: str, axis: str) -> list[Points]:
+    found = []
+    shown = [report for report in reports if name in report.extrapolated and axis in report.at]
+    if shown:
+        limits = [(report.at[axis], report.extrapolated[name], report.stderr[name]) for report in shown]
+        found.append(Points(*map(np.array, zip(*limits, strict=True)), "simulation"))
+    for run in runs:
+        if name not in run:
+            continue
+        means = [average(_finite(run[name].sel(size=size).values), int(size)) for size in run["size"].values]
+        if axis == "size":
+            sizes, values, errors = zip(*((m.size, m.value, m.stderr) for m in means), strict=True)
+            found.append(Points(np.array(sizes), np.array(values), np.array(errors), "simulation"))
+        elif axis in _at(run):
+            last = means[-1]
+            found.append(Points(np.array([_at(run)[axis]]), np.array([last.value]), np.array([last.stderr]), f"d = {last.size}"))
+    return found
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return values[np.isfinite(values)]
+
+
+def _axis_label(theories: Sequence[xr.Dataset], axis: str) -> str:
+    """The control's name and meaning."""
+    for theory in theories:
+        meaning = theory[axis].attrs.get("meaning") or theory[axis].attrs.get("long_name") if axis in theory.coords else None
+        if meaning:
+            return f"{axis} ({meaning})"
+    return "dimension d" if axis == "size" else axis

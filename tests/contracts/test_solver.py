@@ -1,0 +1,98 @@
+"""What solve promises: every solution, ordered, with honest errors; a sentence where there is none."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from benchmarks import hand_kernels
+from numerics.solve import solve
+from numerics.status import Status
+from tests import hand_theories
+from tests.contracts import toys
+
+REFERENCE = Path(__file__).parents[1] / "reference"
+
+
+def rows(name: str) -> list[dict[str, float]]:
+    lines = (line for line in (REFERENCE / name).read_text().splitlines() if not line.startswith("#"))
+    return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(lines)]
+
+
+def test_all_solutions_are_found_and_ordered_by_free_entropy():
+    found = solve(toys.curie_weiss(), {"b": 2.0, "h": 0.1})
+    exact = [brentq(lambda m: m - math.tanh(2 * m + 0.1), *ends, xtol=1e-15) for ends in ((0, 1), (-0.5, 0), (-1, -0.6))]
+    assert len(found) == 3
+    by_value = sorted((s["m"] for s in found), reverse=True)
+    np.testing.assert_allclose(by_value, exact, atol=1e-13, equal_nan=False)
+    entropies = [s.free_entropy for s in found]
+    assert entropies == sorted(entropies, reverse=True) and found[0]["m"] > 0.9
+    assert {s["m"] > -0.5 and s["m"] < 0: s.stable for s in found} == {False: True, True: False}
+
+
+def test_the_end_of_a_domain_is_a_result_and_says_so():
+    (inside,) = solve(toys.shrink(), {"c": 3.0})
+    assert inside.status is Status.CONVERGED and inside["q"] == pytest.approx(2.0, abs=1e-13)
+    (end,) = solve(toys.shrink(), {"c": 0.5})
+    assert end.status is Status.AT_END and end["q"] < 1e-12
+
+
+@pytest.mark.parametrize(("residual", "expected"), [
+    (toys.rootless_residual, {Status.MAX_STEPS, Status.LEFT_DOMAIN, Status.STALLED, Status.SINGULAR, Status.NON_FINITE, Status.AT_END}),
+    (toys.poisoned_residual, {Status.NON_FINITE}),
+])
+def test_no_solution_is_a_sentence_not_a_number(residual, expected):
+    (failed,) = solve(toys.hopeless(residual))
+    assert failed.status in expected and not failed.converged and not failed.order_parameters
+    assert str(failed.status) in repr(failed)
+
+
+@pytest.mark.parametrize(("at", "message"), [
+    ({"b": -1.0}, r"control b = -1 is outside its domain \(0, inf\)"), ({"b": math.nan}, "control b = nan is outside its domain"),
+    ({"bb": 1.0}, "'bb' is not a control of this theory; controls are b, h; did you mean 'b'"), ({"b": "two"}, "control b must be a number, got 'two'"),
+])
+def test_bad_points_are_named(at, message):
+    with pytest.raises(ValueError, match=message):
+        solve(toys.curie_weiss(), at)
+
+
+def test_unknown_starts_are_named():
+    with pytest.raises(ValueError, match="'sideways' is not a start of this theory; starts are up, down, flat"):
+        solve(toys.curie_weiss(), starts=["sideways"])
+
+
+@pytest.mark.parametrize(("make", "loops", "kernels", "file", "names"), [
+    (hand_theories.bayes_sign, 1, hand_kernels.P1, "P1_bo_sign_gauss.csv", {"q": "q_ref", "generalization_error": "eg_ref"}),
+    (hand_theories.logistic, 1, hand_kernels.P4, "P4_erm_logistic_l2.csv", {"m": "m", "q": "q", "chi": "V", "training_loss": "train_loss"}),
+    (hand_theories.hinge, 2, hand_kernels.P6, "P6_erm_hinge_l2.csv", {"m": "m", "q": "q", "chi": "V", "training_loss": "train_loss"}),
+])
+def test_reference_digits_and_honest_error(make, loops, kernels, file, names):
+    module = hand_kernels.module(make(), loops, kernels)
+    for row in rows(file)[::4]:
+        (one,) = solve(module, {k: row[k] for k in module.controls})
+        errors = {name: abs(one[name] - row[column]) for name, column in names.items()}
+        np.testing.assert_allclose([one[k] for k in names], [row[v] for v in names.values()], rtol=1e-12, equal_nan=False)
+        # the reference itself is good to its last printed digit
+        assert max(errors[k] for k in one.order_parameters) <= one.quadrature_error + 4e-15
+        assert one.residual < 1e-12 and one.quadrature_error < 1e-11
+
+
+def test_an_honest_error_where_tolerance_is_loose():
+    module = hand_kernels.module(hand_theories.logistic(), 1, hand_kernels.P4)
+    at = {"alpha": 3.0, "lambda": 1e-3}
+    (fine,), (coarse,) = solve(module, at), solve(module, at, tol=1e-4)
+    assert coarse.nodes <= fine.nodes
+    assert abs(coarse["q"] - fine["q"]) <= coarse.quadrature_error + fine.quadrature_error
+    assert fine.quadrature_error / fine["chi"] < 1e-11
+
+
+@pytest.mark.parametrize("at", [{"alpha": 200.0, "lambda": 1.0}, {"alpha": 2.0, "lambda": 1e-4}, {"alpha": 1e-3, "lambda": 1.0}])
+def test_extreme_points_converge(at):
+    module = hand_kernels.module(hand_theories.logistic(), 1, hand_kernels.P4)
+    (one,) = solve(module, at)
+    assert one.status is Status.CONVERGED and one.steps <= 60
