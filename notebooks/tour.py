@@ -18,17 +18,17 @@
 import os
 
 import numpy as np
-from numerics.certify import certify
-from numerics.sweep import sweep
-from replica.derive import derive
-from replica.latex import text
-from simulate.plot import plot
 
+from numerics.certify import certify
 from numerics.compile import compile_theory
 from numerics.solve import solve
+from numerics.sweep import sweep
 from replica import channels, losses, priors, protocols, regularizers
+from replica.derive import derive
+from replica.latex import text
 from replica.spec import Control, Run, Spec, Student, Teacher, load
 from replica.spec.conventions import conventions
+from simulate.plot import plot
 from simulate.report import validate
 
 FAST = bool(os.environ.get("REPLICA_FAST"))

@@ -87,7 +87,9 @@ class KernelCache:
             raise
         except OSError as error:
             fallback = Path(tempfile.mkdtemp(prefix="replica-engine-"))
-            warnings.warn(f"cache folder {self.folder} cannot be written ({error.strerror}); kernels of this process go to {fallback}", stacklevel=2)
+            warnings.warn(
+                f"cache folder {self.folder} cannot be written ({error.strerror}); kernels of this process go to {fallback}", stacklevel=2
+            )
             self.folder = fallback
             self._own(self.folder / "index")
 
@@ -97,7 +99,9 @@ class KernelCache:
         if hasattr(os, "getuid"):
             status = folder.stat()
             if status.st_uid != os.getuid():
-                raise CacheError(f"cache folder {folder} belongs to user {status.st_uid}, not to {os.getuid()}; set REPLICA_CACHE to a folder of your own")
+                raise CacheError(
+                    f"cache folder {folder} belongs to user {status.st_uid}, not to {os.getuid()}; set REPLICA_CACHE to your own"
+                )
             if stat.S_IMODE(status.st_mode) & 0o077:
                 folder.chmod(0o700)
         if not os.access(folder, os.W_OK | os.X_OK):

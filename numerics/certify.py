@@ -18,6 +18,7 @@ from numerics.stability import stable
 
 GUARD = 12  # digits carried beyond those asked for
 STEPS = 40
+COARSE = 1e-9  # a step this long away from a double-precision solution is the nodes' fault
 REFINEMENTS = 7
 CUT = 19  # digits to which the windows of loops on [0, 1] hold the mass of a normal law
 
@@ -71,22 +72,9 @@ def certify(module: CertifiedModule, solution: Solution, digits: int = 30, backe
         raise CertifyError(f"certify: no double-precision Jacobian at {solution!r}")
     controls = [exact.number(repr(point[c])) for c in problem.controls]
     x = [exact.number(float(v)) for v in doubles[0]]
-    target, change, level = 10.0 ** -(digits + 1), math.inf, 0
-    for level in range(REFINEMENTS):
-        nodes = grid(module.loops, level, digits + GUARD, exact.number)
-        first = True
-        for _ in range(STEPS):
-            x, step = polish(exact, x, controls, nodes, inverse)
-            change, first = (step, False) if first else (change, False)
-            # once the finer nodes have changed nothing beyond the digits, or steps have stopped mattering
-            if step < target:
-                break
-        else:
-            raise CertifyError(f"certify: steps do not settle below 1e-{digits}; the last one was {step:.1e}")
-        if level and change < target:
-            break
-    else:
-        raise CertifyError(f"certify: {digits} digits not reached, the last refinement still changed {change:.1e}")
+    target = 10.0 ** -(digits + 1)
+    x, change, level = refine(exact, x, controls, module.loops, inverse, digits)
+    nodes = grid(module.loops, level, digits + GUARD, exact.number)
     results = dict(zip(problem.value_names, exact.values([*x, *controls], *nodes), strict=True))
     text = {k: decimal(v, digits) for k, v in results.items()}
     theory = problem.theory
@@ -99,6 +87,33 @@ def certify(module: CertifiedModule, solution: Solution, digits: int = 30, backe
         stable=stable(solution.spectral_radius, {k: float(v) for k, v in observables.items()}), digits=digits,
         agreement=16 if moved == 0 else min(16, int(-math.log10(moved))),
     )
+
+
+def refine(
+    exact: Exact, x: list[Any], controls: list[Any], loops: Sequence[LoopLike], inverse: np.ndarray, digits: int
+) -> tuple[list[Any], float, int]:
+    """Polish on ever finer nodes until halving all steps changes nothing.  Returns (unknowns, last change, level).
+
+    Levels so coarse that they disagree with the double-precision solution are passed over without polishing.
+    """
+    target, settled = 10.0 ** -(digits + 1), False
+    change = math.inf
+    for level in range(REFINEMENTS):
+        nodes = grid(loops, level, digits + GUARD, exact.number)
+        moved, change = polish(exact, x, controls, nodes, inverse)
+        if settled and change < target:
+            return moved, change, level
+        if change > COARSE and level < REFINEMENTS - 1:
+            continue
+        x, step = moved, change
+        for _ in range(STEPS):
+            if step < target:
+                break
+            x, step = polish(exact, x, controls, nodes, inverse)
+        else:
+            raise CertifyError(f"certify: steps do not settle below 1e-{digits}; the last one was {step:.1e}")
+        settled = True
+    raise CertifyError(f"certify: {digits} digits not reached, the last refinement still changed {change:.1e}")
 
 
 def polish(exact: Exact, x: list[Any], controls: list[Any], nodes: tuple[Any, ...], inverse: np.ndarray) -> tuple[list[Any], float]:
@@ -146,24 +161,34 @@ def line(level: int, digits: int, number: Any) -> tuple[list[Any], list[Any]]:
     """Trapezoid for the standard normal law: steps are powers of two, so nodes are exact in binary."""
     h = 2.0 ** -(2 + level)
     half = math.ceil(math.sqrt(2 * digits * math.log(10)) / h)
-    with mpmath.workdps(digits + 5):
-        scale = mpmath.mpf(h) / mpmath.sqrt(2 * mpmath.pi)
-        weights = [scale * mpmath.exp(-mpmath.mpf(k * h) ** 2 / 2) for k in range(half + 1)]
-        text = [number(mpmath.nstr(v, digits + 5)) for v in weights]
-    return [number(k * h) for k in range(-half, half + 1)], [text[abs(k)] for k in range(-half, half + 1)]
+    scale = _constant(lambda: h / mpmath.sqrt(2 * mpmath.pi), digits, number)
+    nodes = [number(k * h) for k in range(half + 1)]
+    weights = [scale * _exp(-t * t / 2) for t in nodes]
+    return [-t for t in nodes[:0:-1]] + nodes, weights[:0:-1] + weights
 
 
 def unit(level: int, digits: int, number: Any) -> tuple[list[Any], list[Any]]:
-    """Tanh-sinh on [0, 1]; what reaches an end within the working precision is left out."""
-    x, w = [], []
+    """Tanh-sinh on [0, 1], cut where nodes reach an end within the working precision."""
     h = 2.0 ** -(3 + level)
     half = math.ceil(math.asinh(digits * math.log(10) / math.pi) / h)
-    with mpmath.workdps(digits + 10):
-        for k in range(-half, half + 1):
-            s = mpmath.pi / 2 * mpmath.sinh(mpmath.mpf(k * h))
-            x.append(number(mpmath.nstr(1 / (1 + mpmath.exp(-2 * s)), digits + 10)))
-            w.append(number(mpmath.nstr(h * mpmath.pi / 4 * mpmath.cosh(mpmath.mpf(k * h)) / mpmath.cosh(s) ** 2, digits + 10)))
+    quarter = _constant(lambda: mpmath.pi / 4, digits, number)
+    x, w = [], []
+    for k in range(-half, half + 1):
+        up, down = _exp(number(k * h)), _exp(number(-k * h))
+        s = _exp(2 * quarter * (up - down))
+        place, rest = s / (1 + s), 1 / (1 + s)
+        x.append(middle(place))
+        w.append(middle(2 * h * quarter * (up + down) * place * rest))
     return x, w
+
+
+def _exp(value: Any) -> Any:
+    return middle(value.exp()) if hasattr(value, "mid") else value.context.exp(value)
+
+
+def _constant(value: Any, digits: int, number: Any) -> Any:
+    with mpmath.workdps(digits + 10):
+        return number(mpmath.nstr(value(), digits + 10))
 
 
 def count(level: int, digits: int, number: Any) -> tuple[list[Any], list[Any]]:

@@ -19,6 +19,7 @@ from numerics.cache import KernelCache, Loaded, digest
 from numerics.graph.identity import identity, program_identity
 from numerics.graph.text import kernel_text
 from numerics.program import Program, Rule
+from numerics.rewrite import rewrite
 from replica.theory import Theory
 
 Kernel = Callable[..., int]
@@ -93,7 +94,7 @@ class Module:
         names, number = _BACKENDS[backend].namespace(digits)
         space = dict(names)
         exec("\n".join(self.exact_constants) + "\n" + self.exact_text, space)  # our own text, free of user names
-        return Exact(space["residual"], space["values"], number, len(self.unknowns), len(self.values_order))
+        return Exact(space["residual"], space["values"], number, len(self.unknowns), len(self.values_order), self.scratch)
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class Exact:
     number: Callable[[Any], Any]
     unknowns: int
     results: int
+    scratch: Callable[[Sequence[int]], int]
 
     def residual(self, p: Sequence[Any], x: Sequence[Any], w: Sequence[Any], off: Sequence[int]) -> list[Any]:
         """R_i = x_i - G_i, for nodes `x` and weights `w` of all loops stacked."""
@@ -114,9 +116,11 @@ class Exact:
         """The named results."""
         return self._run(self._values, self.results, p, x, w, off)
 
-    def _run(self, function: Callable[..., int], size: int, p: Sequence[Any], x: Sequence[Any], w: Sequence[Any], off: Sequence[int]) -> list[Any]:
+    def _run(
+        self, function: Callable[..., int], size: int, p: Sequence[Any], x: Sequence[Any], w: Sequence[Any], off: Sequence[int]
+    ) -> list[Any]:
         out = [self.number(0)] * size
-        scratch = [self.number(0)] * (8 * len(x) + 1)
+        scratch = [self.number(0)] * self.scratch(off)
         function([self.number(v) for v in p], [self.number(v) for v in x], [self.number(v) for v in w], [int(o) for o in off], scratch, out)
         return out
 
@@ -150,8 +154,6 @@ def compile_theory(theory: Theory, cache: str | Path | None = None) -> Module:
 
 
 def _rewrite(theory: Theory) -> Program:
-    from numerics.rewrite import rewrite  # a warm process has no use for it
-
     program: Program = rewrite(theory)
     return program
 
@@ -160,11 +162,16 @@ def _compile(store: KernelCache, key: str, program: Program) -> Loaded:
     text = kernel_text(program)
     number = {loop.variable: k for k, loop in enumerate(program.loops)}
     notes = {
-        "unknowns": [s.name for s in program.unknowns], "controls": [s.name for s in program.controls], "values": list(program.values),
-        "constraints": len(program.constraints), "rules": [loop.rule.name for loop in program.loops],
-        "inside": [[number[v] for v in loop.inside] for loop in program.loops], "arrays": list(text.arrays), "exact": text.exact,
+        "unknowns": [s.name for s in program.unknowns],
+        "controls": [s.name for s in program.controls],
+        "values": list(program.values),
+        "constraints": len(program.constraints),
+        "rules": [loop.rule.name for loop in program.loops],
+        "inside": [[number[v] for v in loop.inside] for loop in program.loops],
+        "arrays": list(text.arrays),
+        "exact": text.exact,
         "exact_constants": list(text.exact_constants),
-    }  # fmt: skip
+    }
     return store.store(key, module_source(text.compiled, text.compiled_constants), notes)
 
 
@@ -172,9 +179,22 @@ def _module(loaded: Loaded, theory: Theory | None, program: Program | None) -> M
     m, n = loaded.module, loaded.notes
     loops = tuple(LoopInfo(Rule[rule], tuple(inside)) for rule, inside in zip(n["rules"], n["inside"], strict=True))
     return Module(
-        m.residual, m.values, m.probe, m.inside, tuple(n["unknowns"]), tuple(n["controls"]), tuple(n["values"]), n["constraints"], loops,
-        tuple(n["arrays"]), loaded.warm, n["exact"], tuple(n["exact_constants"]), theory, program,
-    )  # fmt: skip
+        m.residual,
+        m.values,
+        m.probe,
+        m.inside,
+        tuple(n["unknowns"]),
+        tuple(n["controls"]),
+        tuple(n["values"]),
+        n["constraints"],
+        loops,
+        tuple(n["arrays"]),
+        loaded.warm,
+        n["exact"],
+        tuple(n["exact_constants"]),
+        theory,
+        program,
+    )
 
 
 @once

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import mpmath as mp
 import sympy as sp
@@ -61,41 +62,67 @@ RELATIONS = {"<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, 
 class _Oracle:
     digits: int
     _losses: dict[tuple, list] = field(default_factory=dict)
+    _rules: dict[sp.Basic, Callable] = field(default_factory=dict)
 
     def value(self, e: sp.Basic, env: Env):
-        if e in env:
-            return env[e]
+        if e not in self._rules:
+            self._rules[e] = self._rule(e)
+        return self._rules[e](env)
+
+    def _rule(self, e: sp.Basic) -> Callable[[Env], Any]:
+        """How `e` is evaluated; found once for every expression."""
         if e in (sp.true, sp.false):
-            return e == sp.true
+            return lambda env: e == sp.true
         if isinstance(e, sp.Symbol):
-            raise ValueError(f"oracle: no value for {e}")
+            return lambda env: self._symbol(e, env)
         if not e.args and e.is_number:
-            return mp.mpf(e.p) / e.q if e.is_Rational else mp.mpf(sp.N(e, self.digits + 10)._to_mpmath(mp.mp.prec)) if e.is_finite else mp.inf * int(sp.sign(e))
+            number = self._number(e)
+            return lambda env: number
         if isinstance(e, LogAverage):
-            return mp.log(self._integral(sp.S.One, e.exponent, e.measures, env).imag)
+            return lambda env: mp.log(self._integral(sp.S.One, e.exponent, e.measures, env).imag)
         if isinstance(e, Tilted):
-            both = self._integral(e.body, e.exponent, e.measures, env)
-            return both.real if e.normalised else both.real / both.imag
+            return lambda env: self._mean(self._integral(e.body, e.exponent, e.measures, env), e.normalised)
         if isinstance(e, Prox | ProxSlope | Moreau):
-            return self._proximal(e, env)
+            return lambda env: self._proximal(e, env)
         if isinstance(e, sp.Piecewise):
-            return next(self.value(v, env) for v, c in e.args if self.value(c, env))
-        args = [self.value(a, env) for a in e.args]
+            return lambda env: next(self.value(v, env) for v, c in e.args if self.value(c, env))
+        args = e.args
         if e.is_Add:
-            return mp.fsum(args)
+            return lambda env: sum((self.value(a, env) for a in args[1:]), self.value(args[0], env))
         if e.is_Mul:
-            return mp.fprod(args)
+            return lambda env: mp.fprod(self.value(a, env) for a in args)
+        if e.is_Pow and e.exp.is_Integer:
+            power = int(e.exp)
+            return lambda env: self.value(args[0], env) ** power
         if e.is_Pow:
-            return args[0] ** args[1]
-        if isinstance(e, sp.Max | sp.Min):
-            return (max if isinstance(e, sp.Max) else min)(args)
+            return lambda env: self.value(args[0], env) ** self.value(args[1], env)
+        if isinstance(e, sp.Max | sp.Min | sp.And | sp.Or):
+            choose = {sp.Max: max, sp.Min: min, sp.And: all, sp.Or: any}[type(e)]
+            return lambda env: choose([self.value(a, env) for a in args])
         if isinstance(e, sp.core.relational.Relational):
-            return RELATIONS[e.rel_op](*args)
-        if isinstance(e, sp.And | sp.Or):
-            return (all if isinstance(e, sp.And) else any)(args)
+            relation = RELATIONS[e.rel_op]
+            return lambda env: relation(self.value(args[0], env), self.value(args[1], env))
         if type(e) in FUNCTIONS:
-            return FUNCTIONS[type(e)](*args)
+            function = FUNCTIONS[type(e)]
+            return lambda env: function(*(self.value(a, env) for a in args))
         raise ValueError(f"oracle: {type(e).__name__} has no definition here")
+
+    @staticmethod
+    def _symbol(e: sp.Symbol, env: Env):
+        if e not in env:
+            raise ValueError(f"oracle: no value for {e}")
+        return env[e]
+
+    def _number(self, e: sp.Expr):
+        if e.is_Rational:
+            return mp.mpf(e.p) / e.q
+        if not e.is_finite:
+            return mp.inf * int(sp.sign(e))
+        return mp.mpf(sp.N(e, self.digits + 10)._to_mpmath(mp.mp.prec))
+
+    @staticmethod
+    def _mean(both, normalised: bool):
+        return both.real if normalised else both.real / both.imag
 
     def _integral(self, body, exponent, measures: Sequence[Measure], env: Env):
         """E[body e^exponent] + i E[e^exponent]: both in one pass, as real and imaginary part."""

@@ -65,7 +65,7 @@ class March:
 
     unknowns: np.ndarray  # (T, n)
     values: np.ndarray  # (T, v), in the program's order
-    info: np.ndarray  # (T, 4): residual, quadrature error, steps, nodes
+    info: np.ndarray  # (T, 5): residual, quadrature error, steps, nodes, distance from the prediction
     status: np.ndarray  # (T,) codes of numerics.status
     jacobian: np.ndarray  # (T, n, n) of the residual
 
@@ -189,7 +189,7 @@ class Problem:
         first, panels, nested = 0, PANELS[0], NESTED[0]
         while True:
             room = self._room(panels, nested)
-            sizes = np.array([panels, int(room[-1]), module.scratch(room), outputs, sweeps, steps], np.int64)
+            sizes = np.array([panels, int(room[-1]), module.scratch(room.tolist()), outputs, sweeps, steps], np.int64)
             first = march(
                 module.residual, module.values, module.inside, module.probe, arrange, self._loops(), *self._unknowns, points, starts,
                 sizes, tol, first, found, values, info, status, jacobian,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +11,7 @@ import numpy as np
 from numerics.problem import SWEEPS, Compiled, March, Problem
 from numerics.solution import Solution
 from numerics.stability import spectral_radius, stable
-from numerics.status import CODES
+from numerics.status import CODES, Status
 
 TOLERANCE = 1e-11
 SAME = 1e-7  # solutions this near in every unknown, relative, are one
@@ -64,22 +65,25 @@ def solve(
 def solution(problem: Problem, point: Mapping[str, float], march: March, row: int, start: str) -> Solution:
     """One row of a march as a record."""
     theory, status = problem.theory, CODES[march.status[row]]
-    residual, error, steps, nodes = march.info[row]
-    common = {"residual": float(residual), "quadrature_error": float(error), "start": start, "steps": int(steps)}
+    residual, error, steps, nodes, _jump = march.info[row]
+    bare = Solution(dict(point), status, residual=float(residual), quadrature_error=float(error), start=start, steps=int(steps))
     if not status.ok:
-        return Solution(dict(point), status, **common)
+        return bare
     values = dict(zip(problem.value_names, map(float, march.values[row]), strict=True))
     observables = {name: values[name] for name in theory.observables}
     radius = float(spectral_radius(march.jacobian[row]))
-    return Solution(
-        dict(point), status, {name: values[name] for name in theory.order_parameters}, {name: values[name] for name in theory.conjugates},
-        values["free_entropy"], observables, dict(zip(problem.names, map(float, march.unknowns[row]), strict=True)),
-        stable=stable(radius, observables), spectral_radius=radius, nodes=int(nodes), **common,
+    return dataclasses.replace(
+        bare, order_parameters={name: values[name] for name in theory.order_parameters},
+        conjugates={name: values[name] for name in theory.conjugates}, free_entropy=values["free_entropy"], observables=observables,
+        unknowns=dict(zip(problem.names, map(float, march.unknowns[row]), strict=True)), stable=stable(radius, observables),
+        spectral_radius=radius, nodes=int(nodes),
     )
 
 
 def same(one: Solution, other: Solution) -> bool:
-    """Whether two solutions agree in every unknown to SAME, relative."""
+    """Whether two solutions agree in every unknown to SAME, relative; at an end of a domain, in the order parameters."""
+    if one.status is Status.AT_END and other.status is Status.AT_END:
+        return all(math.isclose(float(v), float(other.order_parameters[k]), abs_tol=1e-9) for k, v in one.order_parameters.items())
     return all(math.isclose(float(v), float(other.unknowns[k]), rel_tol=SAME, abs_tol=1e-9) for k, v in one.unknowns.items())
 
 

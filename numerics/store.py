@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.metadata
+import io
 import json
 import os
 import sqlite3
@@ -13,14 +14,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import h5py
-import numpy as np
 import xarray as xr
 
 from numerics.solution import Solution
 from numerics.status import Status
 
 FORMAT = "replica results 1"
+SEAL = b"\nreplica sha256 "
+HDF5 = b"\x89HDF\r\n\x1a\n"
 JOURNAL_ID = 0x52504C31  # stands in the SQLite header, so that a foreign database is recognised
 CONVENTIONS = "fields w.x/sqrt(d); alpha = n/d; free entropy per dimension, natural logarithms; conjugates carry a hat"
 
@@ -55,46 +56,34 @@ def save(data: xr.Dataset, path: str | Path) -> Path:
 
 
 def load(path: str | Path) -> xr.Dataset:
-    """Read what `save` wrote, into memory.
+    """Read what `save` wrote, into memory.  The checksum is verified before the HDF5 library sees the file.
 
     Raises:
         StoreError: one line, for a file that is missing, truncated, corrupt or not ours.
     """
     path = Path(path)
     try:
-        if not path.is_file():
-            raise StoreError(f"{path}: no such file")
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
-            if opened.attrs.get("format") != FORMAT:
-                raise StoreError(f"{path}: not a result file of this program (format {opened.attrs.get('format', 'missing')!r})")
-            data = opened.load()
-    except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError) as error:
-        raise StoreError(f"{path}: cannot be read as netCDF, truncated or damaged ({_short(error)})") from error
-    found = data.attrs.pop("sha256", None)
-    if found != checksum(data):
+        raw = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({_short(error)})") from error
+    content, mark, digest = raw[: -len(SEAL) - 64], raw[-len(SEAL) - 64 : -64], raw[-64:]
+    if mark != SEAL:
+        what = "not a result file of this program, or truncated" if raw.startswith(HDF5) else "not a result file of this program"
+        raise StoreError(f"{path}: {what}")
+    if hashlib.sha256(content).hexdigest().encode() != digest:
         raise StoreError(f"{path}: checksum does not match, the file was damaged or edited")
-    return data
-
-
-def checksum(data: xr.Dataset) -> str:
-    """SHA-256 over names, dimensions and numbers of all variables; fletcher32 misses strings and whole-variable swaps."""
-    total = hashlib.sha256()
-    for name in sorted(map(str, data.variables)):
-        variable = data.variables[name]
-        values = np.asarray(variable.values)
-        raw = "\0".join(map(str, values.ravel())).encode() if values.dtype.kind in "OUST" else np.ascontiguousarray(values).tobytes()
-        total.update(f"{name}{variable.dims}{values.shape}".encode() + raw)
-    return total.hexdigest()
+    with xr.open_dataset(io.BytesIO(content), engine="h5netcdf") as opened:
+        if opened.attrs.get("format") != FORMAT:
+            raise StoreError(f"{path}: written in format {opened.attrs.get('format')!r}, this program reads {FORMAT!r}")
+        return opened.load()
 
 
 def _seal(file: str) -> None:
-    """Add the checksum of what can be read back, and force the file to disk."""
-    with xr.open_dataset(file, engine="h5netcdf") as opened:
-        digest = checksum(opened.load())
-    with h5py.File(file, "r+") as raw:
-        raw.attrs["sha256"] = digest
-        raw.flush()
-    with open(file, "rb+") as handle:
+    """Append the checksum (HDF5 ignores what follows its end) and force the file to disk."""
+    content = Path(file).read_bytes()
+    with open(file, "ab") as handle:
+        handle.write(SEAL + hashlib.sha256(content).hexdigest().encode())
+        handle.flush()
         os.fsync(handle.fileno())
 
 

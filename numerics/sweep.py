@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from numerics.methods.point import JUMP_AT
 from numerics.problem import Compiled, March, Problem
-from numerics.solve import TOLERANCE, same, solution, thermodynamic
 from numerics.solution import Solution
+from numerics.solve import TOLERANCE, same, solution, thermodynamic
 from numerics.status import Status
 from numerics.store import Journal, point_key
 
+JUMP = 0.5  # in charts; a branch that moves further from its prediction may be another one
 BATCH = 64  # points between two commits of the journal
 
 
@@ -32,8 +34,8 @@ def sweep(
 ) -> xr.Dataset:
     """Follow every branch over a grid of controls.
 
-    Each start is followed forwards along the grid, and backwards where it leads to another solution at the last point,
-    so that coexisting branches (hysteresis) are all kept.
+    Each start is followed forwards along the grid, and backwards too where a branch was lost on the way or the start leads
+    to another solution at the last point, so that coexisting branches (hysteresis) are all kept.
 
     Args:
         over: values of each swept control, in the order of the grid's dimensions.
@@ -50,7 +52,7 @@ def sweep(
         StoreError: where the journal is damaged or belongs to something else.
     """
     problem = Problem(module)
-    axes = {name: np.atleast_1d(np.asarray(list(np.atleast_1d(values)), float)) for name, values in over.items()}
+    axes = {name: np.array(list(values), dtype=np.float64) for name, values in over.items()}
     for name, values in axes.items():
         if not len(values):
             raise ValueError(f"sweep over {name}: no values given")
@@ -58,10 +60,9 @@ def sweep(
             problem.point({**(at or {}), name: float(value)})
     path = [problem.point({**(at or {}), **dict(zip(axes, values, strict=True))}) for values in serpentine(list(axes.values()))]
     names = problem.start_names(starts)
-    rows: dict[str, tuple[Solution, ...]] = {}
     with Journal.open(journal, problem.theory.fingerprint) as book:
         keys = [point_key(point, tol, names) for point in path]
-        rows = {key: found for key in keys if (found := book.find(key)) is not None}
+        rows = {key: kept for key in keys if (kept := book.find(key)) is not None}
         missing = [i for i, key in enumerate(keys) if key not in rows]
         for part in runs(missing, BATCH if journal else len(path)):
             found = follow(problem, [path[i] for i in part], names, tol)
@@ -83,7 +84,8 @@ def follow(problem: Problem, path: Sequence[Mapping[str, float]], starts: Sequen
         branches.append((ahead, name, False))
         last = problem.march(points[-1:], problem.starts(index, path[-1:]), tol)
         one, other = solution(problem, path[-1], ahead, -1, name), solution(problem, path[-1], last, 0, name)
-        if len(path) > 1 and other.converged and not (one.converged and same(one, other)):
+        jumped = bool((ahead.info[1:, JUMP_AT] > JUMP).any())
+        if len(path) > 1 and other.converged and (jumped or not (one.converged and same(one, other))):
             back = problem.march(points[::-1], problem.starts(index, path[::-1]), tol)
             branches.append((back, name, True))
     result = []
@@ -156,7 +158,8 @@ def dataset(
             result[name].attrs["kind"] = group
     fixed = problem.point({**(at or {}), **{name: float(values[0]) for name, values in axes.items()}})
     result.attrs = {
-        "theory": theory.name, "fingerprint": theory.fingerprint, "tolerance": tol, "statuses": "; ".join(f"{s.name.lower()}: {s}" for s in Status),
+        "theory": theory.name, "fingerprint": theory.fingerprint, "tolerance": tol,
+        "statuses": "; ".join(f"{s.name.lower()}: {s}" for s in Status),
         **{f"at_{name}": value for name, value in fixed.items() if name not in axes},
     }
     return result

@@ -8,11 +8,10 @@ declared so far has fields and no law: asking for one gives one line that says s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import KW_ONLY, MISSING, Field, dataclass, field, fields, replace
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, replace
 from types import MappingProxyType, ModuleType
-from typing import Annotated, Any, ClassVar, Self, get_type_hints
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import sympy as sp
@@ -21,85 +20,47 @@ from replica.arrays import evaluate
 from replica.draws import draw_label
 from replica.formula import exact, parse
 from replica.labels import Labels, RealLabels
-from replica.symbols import Domain
-
-Value = Annotated[float | int | str | sp.Expr, "value"]
-"""A number or an expression of controls, e.g. 0.5 or "1 - rho".  A SymPy expression once bound."""
-Values = Annotated[tuple[float | int | str | sp.Expr, ...], "values"]
-FormulaText = Annotated[str, "formula"]
-Word = Annotated[str, "word"]
-Words = Annotated[tuple[str, ...], "words"]
-Flag = Annotated[bool, "flag"]
-Bounds = Annotated[tuple[float | int | str | sp.Expr, ...], "bounds"]
+from replica.parameters import (
+    Bounds as Bounds,
+)
+from replica.parameters import (
+    Flag as Flag,
+)
+from replica.parameters import (
+    FormulaText as FormulaText,
+)
+from replica.parameters import (
+    Parameter as Parameter,
+)
+from replica.parameters import (
+    Table as Table,
+)
+from replica.parameters import (
+    Value as Value,
+)
+from replica.parameters import (
+    Values as Values,
+)
+from replica.parameters import (
+    Word as Word,
+)
+from replica.parameters import (
+    Words as Words,
+)
+from replica.parameters import (
+    check_value,
+    parameters_of,
+)
+from replica.parameters import (
+    freeze as freeze,
+)
+from replica.parameters import (
+    parameter as parameter,
+)
 
 
 class NotBuilt(NotImplementedError):
     """The kind is declared and its law is not there yet."""
-
-
-class Table(Mapping[str, Any]):
-    """A nested table of a spec: a mapping that cannot change and can be hashed."""
-
-    def __init__(self, content: Mapping[str, Any] = MappingProxyType({}), **more: Any) -> None:
-        self._content = {key: freeze(value) for key, value in {**content, **more}.items()}
-
-    def __getitem__(self, key: str) -> Any:
-        return self._content[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._content)
-
-    def __len__(self) -> int:
-        return len(self._content)
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._content.items()))
-
-    def __repr__(self) -> str:
-        return repr(self._content)
-
-
-def freeze(value: Any) -> Any:
-    """Lists as tuples and dicts as Tables, all the way down."""
-    if isinstance(value, list | tuple):
-        return tuple(freeze(item) for item in value)
-    return Table(value) if isinstance(value, Mapping) and not isinstance(value, Table) else value
-
-
-def parameter(default: Any = MISSING, domain: str = "", meaning: str = "", *, key: str = "", words: tuple[str, ...] = ()) -> Any:
-    """A field of an ingredient.
-
-    Args:
-        default: absent, the parameter is required.
-        domain: where its numbers lie, as in `Domain.parse`; empty, anywhere.
-        meaning: ends the sentence "NAME is the ...".
-        key: its key in a file where that differs from the name of the field.
-        words: what a word may be; empty, any.
-    """
-    metadata = {"domain": domain, "meaning": meaning, "key": key, "words": words}
-    return field(metadata=metadata) if default is MISSING else field(default=freeze(default), metadata=metadata)
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a kind as a reader of files sees it.
-
-    Args:
-        key: its key in a spec file.
-        name: the field that holds it.
-        type: value, values, formula, word, words, flag, table, weights, bounds, or the slot of a nested ingredient.
-        optional: None is allowed and means absent.
-    """
-
-    key: str
-    name: str
-    type: str
-    required: bool
-    optional: bool
-    default: Any
-    domain: str
-    meaning: str
-    words: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -121,34 +82,12 @@ class Ingredient:
         for entry in self.parameters():
             value = freeze(getattr(self, entry.name))
             object.__setattr__(self, entry.name, value)
-            self._check(entry, value)
-
-    def _check(self, entry: Parameter, value: Any) -> None:
-        who = f"{type(self).__name__}: {entry.key}"
-        if value is None:
-            if not entry.optional:
-                raise ValueError(f"{who} is missing.")
-        elif entry.type == "value":
-            check_number(who, value, entry)
-        elif entry.type == "bounds" and (not isinstance(value, tuple) or len(value) != 2):
-            raise ValueError(f"{who} must be two numbers, lower and upper, got {value!r}.")
-        elif entry.type in ("values", "bounds") and isinstance(value, tuple):
-            for item in value:
-                check_number(who, item, entry)
-            if entry.type == "bounds" and not _increases(value):
-                raise ValueError(f"{who} must run from a lower to an upper end, got {value!r}.")
-        elif entry.type == "weights" and isinstance(value, Table):
-            for item in value.values():
-                check_number(who, item, entry)
-        elif not isinstance(value, _PYTHON.get(entry.type, (Ingredient,))):
-            raise ValueError(f"{who} must be a {entry.type}, got {value!r}.")
-        elif entry.words and value not in entry.words:
-            raise ValueError(f"{who} must be one of {' '.join(entry.words)}, got {value!r}.")
+            check_value(f"{type(self).__name__}: {entry.key}", entry, value, Ingredient)
 
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:
         """The parameters in the order in which Python takes them."""
-        return _parameters(cls)  # type: ignore[arg-type]  # mypy holds the hash of a dataclass against its class
+        return parameters_of(cls)  # type: ignore[arg-type]  # mypy holds the hash of a record against its class
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> Self:
@@ -210,47 +149,6 @@ class Ingredient:
     def examples(cls) -> tuple[Self, ...]:
         """One to three instances with numbers.  The contract tests run on each of them."""
         return (cls(),)
-
-
-_PYTHON: dict[str, tuple[type, ...]] = {
-    "formula": (str,), "word": (str,), "words": (tuple,), "flag": (bool,), "values": (tuple,), "bounds": (tuple,), "table": (Table,),
-    "weights": (Table,),
-}
-
-
-def check_number(who: str, value: Any, entry: Parameter) -> None:
-    """Refuse what is no number and numbers outside the domain; expressions of controls are left for binding."""
-    if isinstance(value, str) or isinstance(value, sp.Expr) and not value.is_number:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float | sp.Expr):
-        raise ValueError(f"{who} must be a number or an expression of controls, got {value!r}.")
-    if float(value) not in Domain.parse(entry.domain or "(-inf, inf)"):
-        meaning = f" {entry.key} is the {entry.meaning}." if entry.meaning else ""
-        raise ValueError(f"{who} must lie in {entry.domain or '(-inf, inf)'}, got {entry.key}={value}.{meaning}")
-
-
-def _increases(ends: tuple[Any, Any]) -> bool:
-    if any(isinstance(end, str) or isinstance(end, sp.Expr) and not end.is_number for end in ends):
-        return True  # not yet known
-    return float(ends[0]) < float(ends[1])
-
-
-@cache
-def _parameters(cls: type[Ingredient]) -> tuple[Parameter, ...]:
-    hints = get_type_hints(cls, include_extras=True)
-    return tuple(_parameter(f, hints[f.name]) for f in sorted(fields(cls), key=lambda f: bool(f.kw_only)))
-
-
-def _parameter(f: Field[Any], hint: Any) -> Parameter:
-    optional = type(None) in getattr(hint, "__args__", ())
-    if optional:
-        hint = next(a for a in hint.__args__ if a is not type(None))
-    extras = getattr(hint, "__metadata__", ())
-    word = extras[0] if extras else hint.slot
-    meta = f.metadata
-    required = f.default is MISSING
-    return Parameter(meta.get("key") or f.name, f.name, word, required, optional, None if required else f.default,
-                     meta.get("domain", ""), meta.get("meaning", ""), meta.get("words", ()))
 
 
 def _bound(value: Any, kind: str, names: Mapping[str, sp.Expr]) -> Any:

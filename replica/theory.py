@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy as sp
 
+from replica import latex
 from replica.symbols import Control, OrderParameter
 
 
@@ -90,3 +91,18 @@ class Theory:
     trail: tuple[Step, ...] = ()
     scores: Scores | None = None
     spec: Any = None
+
+    def latex(self, steps: bool = False) -> str:
+        """A LaTeX document of the equations; with `steps`, of the derivation too."""
+        return latex.latex(self, steps)
+
+    def text(self, steps: bool = False) -> str:
+        """The same for a terminal."""
+        return latex.text(self, steps)
+
+    def _repr_latex_(self) -> str:
+        lines = [latex.formula_latex(e) for e in latex.equations(self)]
+        return "$$\\begin{gathered}" + r" \\ ".join(lines) + "\\end{gathered}$$"
+
+    def __str__(self) -> str:
+        return self.text()

@@ -103,8 +103,9 @@ def _shared(theories: Sequence[xr.Dataset], reports: Sequence[Report], runs: Seq
     compared = [name for report in reports for name in report.extrapolated]
     measured = list(dict.fromkeys(compared + [name for run in runs for name in _drawable(run)]))
     chosen = [name for name in predicted if name in measured] if predicted and measured else predicted or measured
+    conjugates = {str(name) for theory in theories for name, values in theory.data_vars.items() if values.attrs.get("kind") == "conjugates"}
     first = [name for name in chosen if name in NAMES]
-    return (first + [name for name in chosen if name not in NAMES])[:PANELS]
+    return (first + [name for name in chosen if name not in NAMES and name not in conjugates])[:PANELS]
 
 
 def _lines(panel: Any, theories: Iterable[xr.Dataset], name: str, axis: str) -> None:
@@ -128,7 +129,8 @@ def _points(reports: Sequence[Report], runs: Sequence[xr.Dataset], name: str, ax
     shown = [report for report in reports if name in report.extrapolated and axis in report.at]
     if shown:
         limits = [(report.at[axis], report.extrapolated[name], report.stderr[name]) for report in shown]
-        found.append(Points(*map(np.array, zip(*limits, strict=True)), "simulation"))
+        x, y, error = (np.array(column) for column in zip(*limits, strict=True))
+        found.append(Points(x, y, error, "simulation"))
     for run in runs:
         if name not in run:
             continue

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from replica.derive import derive
-
 from numerics.compile import Module, compile_theory
 from numerics.solution import Solution
 from numerics.solve import solve
+from replica.derive import derive
 from replica.spec import Spec
 from simulate.finite_size import Comparison, Verdict, compare_all, verdict
 from simulate.runs import Runs, simulate

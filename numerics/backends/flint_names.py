@@ -37,19 +37,53 @@ def namespace(digits: int) -> tuple[Mapping[str, Any], Callable[[Any], Any]]:
         return arb(x) ** y
 
     functions: dict[str, Callable] = {
-        "abs": abs, "logh": log_tail, "hazard": hazard, "gap": lambda x: hazard(x) - x, "tailp": half_erfc, "softplus": softplus,
-        "sigmoid": lambda x: 1 / (1 + (-x).exp()), "log2cosh": lambda x: softplus(2 * abs(x)) - abs(x), "pow": raised,
+        "abs": abs,
+        "logh": log_tail,
+        "hazard": hazard,
+        "gap": lambda x: hazard(x) - x,
+        "tailp": half_erfc,
+        "softplus": softplus,
+        "sigmoid": lambda x: 1 / (1 + (-x).exp()),
+        "log2cosh": lambda x: softplus(2 * abs(x)) - abs(x),
+        "pow": raised,
         "sign": lambda x: arb(int(x > 0) - int(x < 0)),
-    }  # fmt: skip
-    for name in ("exp", "log", "log1p", "sqrt", "sin", "cos", "tan", "acos", "asin", "atan", "tanh", "cosh", "sinh", "erf", "erfc", "lgamma", "digamma"):
+    }
+    for name in (
+        "exp",
+        "log",
+        "log1p",
+        "sqrt",
+        "sin",
+        "cos",
+        "tan",
+        "acos",
+        "asin",
+        "atan",
+        "tanh",
+        "cosh",
+        "sinh",
+        "erf",
+        "erfc",
+        "lgamma",
+        "digamma",
+    ):
         functions[name] = lambda x, method=name: getattr(arb(x), method)()
     shared = {
-        "view": lambda array, first, last: list(array[first:last]), "sel": lambda condition, yes, no: yes if condition else no,
-        "imax": lambda a, b: b if a is None or b > a else a, "okey": lambda x: arb(x).mid(), "unkey": lambda x: x, "keymin": lambda: None,
+        "view": lambda array, first, last: list(array[first:last]),
+        "sel": lambda condition, yes, no: yes if condition else no,
+        "imax": lambda a, b: b if a is None or b > a else a,
+        "okey": lambda x: arb(x).mid(),
+        "unkey": lambda x: x,
+        "keymin": lambda: None,
         "rational": lambda p, q: arb(p) / q,
         "named": lambda name: {"pi": arb.pi, "e": arb.const_e, "euler_gamma": arb.const_euler, "inf": arb.pos_inf}[name](),
-    }  # fmt: skip
-    return {**{f"f_{k}": v for k, v in functions.items()}, **{f"c_{k}": v for k, v in functions.items()}, "c_sel": shared["sel"], **shared}, _number(arb)
+    }
+    return {
+        **{f"f_{k}": v for k, v in functions.items()},
+        **{f"c_{k}": v for k, v in functions.items()},
+        "c_sel": shared["sel"],
+        **shared,
+    }, _number(arb)
 
 
 def _number(arb: Any) -> Callable[[Any], Any]:

@@ -15,15 +15,39 @@ from pathlib import Path
 
 _LIBRARY = Path(__file__).parent.parent / "special" / "library.py"
 _ALIASES = {
-    "exp": "vexp", "log": "vlog", "log1p": "vlog1p", "tail": "vtail", "gap_": "vgap", "logh_": "vlogh", "tanh_": "vtanh", "erf_": "verf",
+    "exp": "vexp",
+    "log": "vlog",
+    "log1p": "vlog1p",
+    "tail": "vtail",
+    "gap_": "vgap",
+    "logh_": "vlogh",
+    "tanh_": "vtanh",
+    "erf_": "verf",
     "digamma": "digamma",
-}  # fmt: skip
+}
 _EXTERN = {
-    "sqrt": "llvm.sqrt.f64", "abs": "llvm.fabs.f64", "sin": "llvm.sin.f64", "cos": "llvm.cos.f64", "tan": "tan", "acos": "acos", "asin": "asin",
-    "atan": "atan", "lgamma": "lgamma", "pow": "llvm.pow.f64",
-}  # fmt: skip
+    "sqrt": "llvm.sqrt.f64",
+    "abs": "llvm.fabs.f64",
+    "sin": "llvm.sin.f64",
+    "cos": "llvm.cos.f64",
+    "tan": "tan",
+    "acos": "acos",
+    "asin": "asin",
+    "atan": "atan",
+    "lgamma": "lgamma",
+    "pow": "llvm.pow.f64",
+}
 _FLOAT = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
-_INT = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor", ast.LShift: "shl", ast.RShift: "ashr"}
+_INT = {
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.BitAnd: "and",
+    ast.BitOr: "or",
+    ast.BitXor: "xor",
+    ast.LShift: "shl",
+    ast.RShift: "ashr",
+}
 _COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
 _TYPES = {"p": "double*", "x": "double*", "w": "double*", "off": "i64*", "scr": "double*", "out": "double*", "l": "i64"}
 
@@ -89,7 +113,12 @@ class _Function:
             self.values[a.arg] = (kind, f"%{a.arg}")
         carried = {n.target.id for n in ast.walk(node) if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}
         for n in ast.walk(node):
-            if isinstance(n, ast.Assign) and isinstance(n.value, ast.Call) and isinstance(n.value.func, ast.Name) and n.value.func.id == "imax":
+            if (
+                isinstance(n, ast.Assign)
+                and isinstance(n.value, ast.Call)
+                and isinstance(n.value.func, ast.Name)
+                and n.value.func.id == "imax"
+            ):
                 assert isinstance(n.targets[0], ast.Name)
                 carried.add(n.targets[0].id)
         slots = []
@@ -98,7 +127,7 @@ class _Function:
             self.slots[variable] = kind
             slots.append(f"  %slot.{variable} = alloca {kind}")
         self._statements(node.body)
-        head = f"define weak_odr i64 @{name}({', '.join(arguments)}) noinline nounwind {{\nentry:"
+        head = f'define weak_odr i64 @{name}({", ".join(arguments)}) noinline nounwind "prefer-vector-width"="512" {{\nentry:'
         return "\n".join([head, *slots, *self.lines, "}"])
 
     def library(self, node: ast.FunctionDef) -> str:
@@ -133,8 +162,8 @@ class _Function:
                 self.lines += [f"  br i1 {condition[1]}, label %{yes}, label %{no}", f"{yes}:"]
                 self._statements(statement.body)  # ends with a return
                 self.lines.append(f"{no}:")
-            elif isinstance(statement, ast.Return) and isinstance(statement.value, ast.Constant):
-                self.lines.append(f"  ret i64 {statement.value.value}")
+            elif isinstance(statement, ast.Return) and statement.value is not None:
+                self.lines.append(f"  ret i64 {self._value(statement.value)[1]}")
             else:
                 raise TypeError(f"kernel text holds a statement that is not translated: {ast.unparse(statement)}")
 
@@ -155,10 +184,15 @@ class _Function:
         self._count += 1
         k, j = self._count, f"%j{self._count}"
         self.lines += [
-            f"  br label %before{k}", f"before{k}:", f"  br label %head{k}", f"head{k}:",
-            f"  {j} = phi i64 [ 0, %before{k} ], [ {j}.next, %latch{k} ]", f"  {j}.more = icmp slt i64 {j}, {limit}",
-            f"  br i1 {j}.more, label %body{k}, label %after{k}", f"body{k}:",
-        ]  # fmt: skip
+            f"  br label %before{k}",
+            f"before{k}:",
+            f"  br label %head{k}",
+            f"head{k}:",
+            f"  {j} = phi i64 [ 0, %before{k} ], [ {j}.next, %latch{k} ]",
+            f"  {j}.more = icmp slt i64 {j}, {limit}",
+            f"  br i1 {j}.more, label %body{k}, label %after{k}",
+            f"body{k}:",
+        ]
         self.values[node.target.id] = ("i64", j)
         self._statements(node.body)
         self.lines += [f"  br label %latch{k}", f"latch{k}:", f"  {j}.next = add nuw nsw i64 {j}, 1", f"  br label %head{k}", f"after{k}:"]
@@ -203,7 +237,9 @@ class _Function:
         return self._call(node)
 
     def _call(self, node: ast.Call) -> Value:
-        name = node.func.id if isinstance(node.func, ast.Name) else f"f_{ast.unparse(node.func).removeprefix('math.').replace('fabs', 'abs')}"
+        name = (
+            node.func.id if isinstance(node.func, ast.Name) else f"f_{ast.unparse(node.func).removeprefix('math.').replace('fabs', 'abs')}"
+        )
         if name == "view":
             kind, base = self._value(node.args[0])
             return self._emit(kind, f"getelementptr inbounds {kind[:-1]}, ptr {base}, i64 {self._value(node.args[1])[1]}")
@@ -228,7 +264,9 @@ class _Function:
 
 
 def _literal(number: object) -> Value:
-    if isinstance(number, int) and not isinstance(number, bool):
+    if isinstance(number, bool):
+        return "i1", str(number).lower()
+    if isinstance(number, int):
         return "i64", str(number)
     assert isinstance(number, float)
     return "double", f"0x{struct.unpack('>Q', struct.pack('>d', number))[0]:016X}"

@@ -31,19 +31,54 @@ def table(context: mpmath.MPContext) -> dict[str, Callable]:
         return max(x, m.zero) + m.log1p(m.exp(-abs(x)))
 
     functions: dict[str, Callable] = {
-        "exp": m.exp, "log": m.log, "log1p": m.log1p, "sqrt": m.sqrt, "abs": m.fabs, "sin": m.sin, "cos": m.cos, "tan": m.tan, "acos": m.acos,
-        "asin": m.asin, "atan": m.atan, "tanh": m.tanh, "cosh": m.cosh, "sinh": m.sinh, "erf": m.erf, "erfc": m.erfc, "lgamma": m.loggamma,
-        "digamma": m.digamma, "pow": m.power, "sign": m.sign, "logh": log_tail, "hazard": hazard, "gap": gap, "tailp": half_erfc,
-        "softplus": softplus, "sigmoid": lambda x: 1 / (1 + m.exp(-x)), "log2cosh": lambda x: softplus(2 * abs(x)) - abs(x),
-        "tail": lambda x: m.exp(x * x / 2) * half_erfc(x), "gap_": lambda x, _: gap(x), "logh_": lambda x, *_: log_tail(x),
-        "tanh_": lambda x, _: m.tanh(x), "erf_": lambda x, _: m.erf(x),
-    }  # fmt: skip
-    shared = {
-        "view": lambda array, first, last: list(array[first:last]), "sel": lambda condition, yes, no: yes if condition else no, "imax": max,
-        "okey": lambda x: x, "unkey": lambda x: x, "keymin": lambda: m.ninf, "rational": lambda p, q: m.mpf(p) / q,
+        "exp": m.exp,
+        "log": m.log,
+        "log1p": m.log1p,
+        "sqrt": m.sqrt,
+        "abs": m.fabs,
+        "sin": m.sin,
+        "cos": m.cos,
+        "tan": m.tan,
+        "acos": m.acos,
+        "asin": m.asin,
+        "atan": m.atan,
+        "tanh": m.tanh,
+        "cosh": m.cosh,
+        "sinh": m.sinh,
+        "erf": m.erf,
+        "erfc": m.erfc,
+        "lgamma": m.loggamma,
+        "digamma": m.digamma,
+        "pow": m.power,
+        "sign": m.sign,
+        "logh": log_tail,
+        "hazard": hazard,
+        "gap": gap,
+        "tailp": half_erfc,
+        "softplus": softplus,
+        "sigmoid": lambda x: 1 / (1 + m.exp(-x)),
+        "log2cosh": lambda x: softplus(2 * abs(x)) - abs(x),
+        "tail": lambda x: m.exp(x * x / 2) * half_erfc(x),
+        "gap_": lambda x, _: gap(x),
+        "logh_": lambda x, *_: log_tail(x),
+        "tanh_": lambda x, _: m.tanh(x),
+        "erf_": lambda x, _: m.erf(x),
+    }
+    shared: dict[str, Callable] = {
+        "view": lambda array, first, last: list(array[first:last]),
+        "sel": _select,
+        "imax": max,
+        "okey": lambda x: x,
+        "unkey": lambda x: x,
+        "keymin": lambda: m.ninf,
+        "rational": lambda p, q: m.mpf(p) / q,
         "named": lambda name: {"pi": +m.pi, "e": +m.e, "euler_gamma": +m.euler, "inf": m.inf}[name],
-    }  # fmt: skip
-    return {**{f"f_{k}": v for k, v in functions.items()}, **{f"c_{k}": v for k, v in functions.items()}, "c_sel": shared["sel"], **shared}
+    }
+    return {**{f"f_{k}": v for k, v in functions.items()}, **{f"c_{k}": v for k, v in functions.items()}, "c_sel": _select, **shared}
+
+
+def _select(condition: bool, yes: Number, no: Number) -> Number:
+    return yes if condition else no
 
 
 def context(digits: int) -> mpmath.MPContext:

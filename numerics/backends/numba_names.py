@@ -27,7 +27,7 @@ def linked(context, builder, assembly, name, types, values):
     kernel = ir.FunctionType(ir.IntType(64), [v.type for v in plain])
     return builder.call(ir.Function(builder.module, kernel, name), plain)
 '''
-_KERNEL = '''
+_KERNEL = """
 @intrinsic
 def call_{kernel}(typing, {arguments}):
     signature = int64({arguments})
@@ -37,12 +37,12 @@ def call_{kernel}(typing, {arguments}):
 @njit(int64({types}), **FLAGS)
 def {kernel}({arguments}):
     return call_{kernel}({arguments})
-'''
+"""
 
 
 def module_source(text: str, exact_constants: tuple[str, ...]) -> str:
     """Source of a module with the four compiled kernels."""
-    values = constants(exact_constants, 30, float)
+    values = constants(exact_constants, 30, lambda v: v if isinstance(v, bool) else float(v))
     parts = [_HEAD]
     for function in re.split(r"(?m)^(?=def )", text)[1:]:
         kernel = function[4 : function.index("(")]

@@ -109,7 +109,7 @@ class Derivatives:
         others = [f for f, m in zip(factors, moving, strict=True) if not m]
         rest = g.product(others)
         logarithm = self._merge([part for f in weights for part in self._log_slope(f)])
-        parts = [(rest, logarithm)]
+        parts: list[tuple[int | None, Tangent]] = [(rest, logarithm)]
         for f in dict.fromkeys(others):
             if self._done[f]:
                 without = list(others)
@@ -126,7 +126,7 @@ class Derivatives:
         return [(None, moved)] if g.op[f] == "exp" else [(g.neg(g.fn("hazard", x)), moved)]
 
     def _merge(self, parts: list[tuple[int | None, Tangent]]) -> Tangent:
-        g, total = self.graph, {}
+        g, total = self.graph, Tangent()
         for factor, tangent in parts:
             for s, t in tangent.items():
                 term = t if factor is None else g.mul(factor, t)

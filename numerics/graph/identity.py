@@ -65,7 +65,12 @@ def identity(theory: Theory) -> str:
     w.write("equations", s.equations)
     w.write("constraints", s.constraints)
     w.write("free entropy", [theory.free_entropy])
-    for label, group in (("order", theory.order_parameters), ("conjugate", theory.conjugates), ("observable", theory.observables), ("term", theory.terms)):
+    for label, group in (
+        ("order", theory.order_parameters),
+        ("conjugate", theory.conjugates),
+        ("observable", theory.observables),
+        ("term", theory.terms),
+    ):
         for name, e in group.items():
             w.write(f"{label} {name!r}", [e])
     return w.hash()

@@ -6,7 +6,7 @@ exponential, one tail and one logarithm, and partners under parity share them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from numerics.graph.records import Graph
@@ -38,7 +38,8 @@ class Legalise:
         s, g = self.source, self.graph
         op, args = s.op[r], s.args[r]
         if op in _KEEP:
-            return {"const": g.const, "named": g.named, "param": g.param, "node": g.node}[op](args[0])
+            leaf: Callable[..., int] = getattr(g, op)
+            return leaf(args[0])
         if op == "red":
             return g.weighted(args[0], self._done[args[1]], self._done[args[2]])
         if op == "redmax":

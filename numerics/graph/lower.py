@@ -14,12 +14,35 @@ from numerics.program import LogSum, Sum, TiltSum
 from replica.nodes.functions import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
 
 _UNARY = {
-    sp.log: "log", sp.Abs: "abs", sp.sign: "sign", LogH: "logh", Hazard: "hazard", Softplus: "softplus", Sigmoid: "sigmoid", Log2Cosh: "log2cosh",
-    sp.tanh: "tanh", sp.cosh: "cosh", sp.sinh: "sinh", sp.erf: "erf", sp.erfc: "erfc", sp.sin: "sin", sp.cos: "cos", sp.tan: "tan", sp.acos: "acos",
-    sp.asin: "asin", sp.atan: "atan", sp.loggamma: "lgamma",
-}  # fmt: skip
-_COMPARE = {sp.StrictLessThan: ("lt", False), sp.LessThan: ("le", False), sp.StrictGreaterThan: ("lt", True), sp.GreaterThan: ("le", True),
-            sp.Equality: ("eq", False), sp.Unequality: ("ne", False)}  # fmt: skip
+    sp.log: "log",
+    sp.Abs: "abs",
+    sp.sign: "sign",
+    LogH: "logh",
+    Hazard: "hazard",
+    Softplus: "softplus",
+    Sigmoid: "sigmoid",
+    Log2Cosh: "log2cosh",
+    sp.tanh: "tanh",
+    sp.cosh: "cosh",
+    sp.sinh: "sinh",
+    sp.erf: "erf",
+    sp.erfc: "erfc",
+    sp.sin: "sin",
+    sp.cos: "cos",
+    sp.tan: "tan",
+    sp.acos: "acos",
+    sp.asin: "asin",
+    sp.atan: "atan",
+    sp.loggamma: "lgamma",
+}
+_COMPARE = {
+    sp.StrictLessThan: ("lt", False),
+    sp.LessThan: ("le", False),
+    sp.StrictGreaterThan: ("lt", True),
+    sp.GreaterThan: ("le", True),
+    sp.Equality: ("eq", False),
+    sp.Unequality: ("ne", False),
+}
 _NAMED = {sp.pi: "pi", sp.E: "e", sp.EulerGamma: "euler_gamma", sp.oo: "inf"}
 
 
@@ -40,10 +63,20 @@ class Lowering:
         self.graph, self.parameters, self.loops = graph, parameters, loops
         self._done: dict[sp.Basic, int] = {}
         self._rules: dict[type, Callable[[sp.Basic], int]] = {
-            sp.Add: self._add, sp.Mul: self._mul, sp.Pow: self._pow, sp.exp: self._exp, sp.Max: self._extreme, sp.Min: self._extreme,
-            sp.Piecewise: self._piecewise, sp.Heaviside: self._heaviside, sp.factorial: self._factorial, sp.gamma: self._gamma,
-            Sum: self._sum, LogSum: self._log_sum, TiltSum: self._tilt_sum,
-        }  # fmt: skip
+            sp.Add: self._add,
+            sp.Mul: self._mul,
+            sp.Pow: self._pow,
+            sp.exp: self._exp,
+            sp.Max: self._extreme,
+            sp.Min: self._extreme,
+            sp.Piecewise: self._piecewise,
+            sp.Heaviside: self._heaviside,
+            sp.factorial: self._factorial,
+            sp.gamma: self._gamma,
+            Sum: self._sum,
+            LogSum: self._log_sum,
+            TiltSum: self._tilt_sum,
+        }
 
     def __call__(self, expression: sp.Basic) -> int:
         found = self._done.get(expression)
@@ -86,7 +119,10 @@ class Lowering:
             return first
         if isinstance(e, sp.Not) and isinstance(e.args[0], sp.And | sp.Or):
             return self(sp.to_nnf(e))
-        raise LoweringError(f"no rule for {e.func.__name__}; kernels know + * **, exp, log, sqrt, {', '.join(sorted(f.__name__ for f in _UNARY))}, Max, Min, Piecewise")
+        raise LoweringError(
+            f"no rule for {e.func.__name__}; kernels know + * **, exp, Max, Min, Piecewise, "
+            f"{', '.join(sorted(f.__name__ for f in _UNARY))}"
+        )
 
     def _known(self) -> str:
         return ", ".join(sorted(s.name for s in self.parameters)) or "none"

@@ -83,12 +83,15 @@ class Printer:
         counts = [sum(1 for loop, _ in self._buffer.values() if loop == k) for k in range(self.loops)]
         head = []
         for loop in sorted(self._used):
-            head += [f"{pad}n{loop} = off[{loop + 1}] - off[{loop}]", f"{pad}x{loop} = view(x, off[{loop}], off[{loop + 1}])",
-                     f"{pad}w{loop} = view(w, off[{loop}], off[{loop + 1}])"]  # fmt: skip
+            head += [
+                f"{pad}n{loop} = off[{loop + 1}] - off[{loop}]",
+                f"{pad}x{loop} = view(x, off[{loop}], off[{loop + 1}])",
+                f"{pad}w{loop} = view(w, off[{loop}], off[{loop + 1}])",
+            ]
         start = "0"
         for loop, i in sorted(self._buffer.values()):
-            head += [f"{pad}s{loop}_{i} = {start}", f"{pad}b{loop}_{i} = view(scr, s{loop}_{i}, s{loop}_{i} + n{loop})"]
-            start = f"s{loop}_{i} + n{loop}"
+            head += [f"{pad}o{loop}_{i} = {start}", f"{pad}b{loop}_{i} = view(scr, o{loop}_{i}, o{loop}_{i} + n{loop})"]
+            start = f"o{loop}_{i} + n{loop}"
         return head + self._lines, tuple(counts)
 
     def _name(self, r: int) -> str:
@@ -97,7 +100,7 @@ class Printer:
         if self._inline(r):
             return f"(-{self._name(self.graph.args[r][0])})"
         if r not in self._names:
-            self._names[r] = f"v{len(self._names)}"
+            self._names[r] = f"{'s' if self.graph.op[r] == 'red' else 'v'}{len(self._names)}"
         return self._names[r]
 
     def _inline(self, r: int) -> bool:
@@ -150,7 +153,9 @@ class Printer:
             return f"{self._name(args[0])} {_INFIX[op]} {self._name(args[1])}"
         return f"{'sel' if op == 'sel' else 'f_' + op}({', '.join(self._name(a) for a in args)})"
 
-    def _loop(self, scope: int, running: tuple[int, ...], loop: int, tasks: list[int], have: set[int], filling: set[int], indent: int) -> None:
+    def _loop(
+        self, scope: int, running: tuple[int, ...], loop: int, tasks: list[int], have: set[int], filling: set[int], indent: int
+    ) -> None:
         graph, pad = self.graph, "    " * indent
         self._used.add(loop)
         fills = {t for t in tasks if graph.mask[t] & ~scope}

@@ -15,10 +15,39 @@ ODD = frozenset({"tanh", "sinh", "erf", "sin", "asin", "atan", "tan", "sign"})
 EVEN = frozenset({"abs", "cosh", "cos", "log2cosh"})
 POSITIVE = frozenset({"exp", "sqrt", "abs", "hazard", "cosh", "tailp", "sigmoid", "softplus", "erfc"})
 COST = {
-    "exp": 16, "log": 20, "log1p": 16, "sqrt": 8, "inv": 6, "tail": 32, "gap": 32, "logh_": 26, "tanh_": 20, "erf_": 14, "logh": 70, "hazard": 60,
-    "tailp": 50, "softplus": 36, "sigmoid": 24, "log2cosh": 36, "tanh": 36, "erf": 60, "erfc": 50, "red": 100, "redmax": 100, "sin": 30, "cos": 30,
-    "tan": 30, "acos": 30, "asin": 30, "atan": 30, "lgamma": 60, "digamma": 60, "pow": 60, "cosh": 24, "sinh": 40,
-}  # fmt: skip
+    "exp": 16,
+    "log": 20,
+    "log1p": 16,
+    "sqrt": 8,
+    "inv": 6,
+    "tail": 32,
+    "gap": 32,
+    "logh_": 26,
+    "tanh_": 20,
+    "erf_": 14,
+    "logh": 70,
+    "hazard": 60,
+    "tailp": 50,
+    "softplus": 36,
+    "sigmoid": 24,
+    "log2cosh": 36,
+    "tanh": 36,
+    "erf": 60,
+    "erfc": 50,
+    "red": 100,
+    "redmax": 100,
+    "sin": 30,
+    "cos": 30,
+    "tan": 30,
+    "acos": 30,
+    "asin": 30,
+    "atan": 30,
+    "lgamma": 60,
+    "digamma": 60,
+    "pow": 60,
+    "cosh": 24,
+    "sinh": 40,
+}
 WEIGHTS = frozenset({"exp", "tailp"})
 EXPENSIVE = frozenset(op for op, cost in COST.items() if cost >= 6)
 
@@ -186,10 +215,21 @@ class Graph:
     def sel(self, condition: int, yes: int, no: int) -> int:
         if yes == no:
             return yes
+        known = self._decided(condition)
+        if known is not None:
+            return yes if known else no
         (minus_yes, a), (minus_no, b) = self._split(yes), self._split(no)
         if minus_yes and minus_no:
             return self.neg(self.sel(condition, a, b))
         return self._record("sel", condition, yes, no)
+
+    def _decided(self, condition: int) -> bool | None:
+        """What a comparison of two numbers says, else None."""
+        if self.op[condition] in ("lt", "le", "eq", "ne"):
+            a, b = (self.value(r) for r in self.args[condition])
+            if a is not None and b is not None:
+                return {"lt": a < b, "le": a <= b, "eq": a == b, "ne": a != b}[self.op[condition]]
+        return None
 
     def maximum(self, a: int, b: int) -> int:
         """The larger one; NaN in `b` survives, so a number goes first."""
@@ -271,7 +311,9 @@ class Graph:
             return self.zero
         if self.op[body] == "neg":
             return self.neg(self.red(loop, self.args[body][0]))
-        outside, weight, inside = [], [], []
+        outside: list[int] = []
+        weight: list[int] = []
+        inside: list[int] = []
         for f in self.factors(body):
             if not self.mask[f] >> loop & 1:
                 outside.append(f)

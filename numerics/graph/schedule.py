@@ -83,7 +83,9 @@ class Level:
         filling: kept records that are being computed rather than read.
     """
 
-    def __init__(self, graph: Graph, scope: int, targets: Iterable[int], have: set[int], kept: dict[int, tuple[int, int]], filling: set[int]) -> None:
+    def __init__(
+        self, graph: Graph, scope: int, targets: Iterable[int], have: set[int], kept: dict[int, tuple[int, int]], filling: set[int]
+    ) -> None:
         self.graph, self.scope, self.have, self.kept, self.filling = graph, scope, have, kept, filling
         self.rank: dict[int, int] = {}
         for t in targets:
@@ -110,8 +112,12 @@ class Level:
 
     def _filled_before(self, r: int) -> bool:
         """Whether `r` stands in an array of a scope outside this one, to be read in a loop further inside."""
-        return r in self.kept and r not in self.filling and bool(self.graph.mask[r] & ~self.scope) and self.kept[r][1] != self.scope and (
-            not self.kept[r][1] & ~self.scope
+        return (
+            r in self.kept
+            and r not in self.filling
+            and bool(self.graph.mask[r] & ~self.scope)
+            and self.kept[r][1] != self.scope
+            and (not self.kept[r][1] & ~self.scope)
         )
 
     def read(self, r: int) -> bool:

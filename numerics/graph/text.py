@@ -68,7 +68,7 @@ def kernel_text(program: Program, local: bool | None = None, keep: bool = True, 
 
     exact_constants = Constants()
     exact = Printer(graph, count, exact_constants, keep, split)
-    exact_text = exact.function("residual", residuals).text + "\n\n" + exact.function("values", values).text
+    exact_printed = [exact.function("residual", residuals), exact.function("values", values)]
 
     slopes = derivatives(graph, residuals, len(program.unknowns), len(program.controls), local)
     legalise = Legalise(graph, legal)
@@ -76,7 +76,7 @@ def kernel_text(program: Program, local: bool | None = None, keep: bool = True, 
     constants = Constants()
     printer = Printer(legal, count, constants, keep, split)
     printed = [printer.function("residual", roots), printer.function("values", value_roots), printer.function("inside", inside_roots)]
-    arrays = [p.arrays for p in printed]
+    arrays = [p.arrays for p in printed + exact_printed]
 
     unshifted = _Unshifted(graph, plain)(residuals)
     probe = ["def probe(l, p, x, w, off, scr, out):"]
@@ -91,6 +91,9 @@ def kernel_text(program: Program, local: bool | None = None, keep: bool = True, 
     probe += ["    return 0", ""]
     functions = [p.text for p in printed] + ["\n".join(probe)]
     return KernelText(
-        "\n\n".join(functions), tuple(constants.lines), exact_text, tuple(exact_constants.lines),
+        "\n\n".join(functions),
+        tuple(constants.lines),
+        "\n\n".join(p.text for p in exact_printed),
+        tuple(exact_constants.lines),
         tuple(max((a[k] for a in arrays), default=0) for k in range(count)),
-    )  # fmt: skip
+    )

@@ -11,7 +11,7 @@ from numba import njit
 
 from numerics.methods.charts import at_end, chart, size, within
 from numerics.methods.state import allowed, look
-from numerics.quadrature import PART, OK, copy
+from numerics.quadrature import OK, PART, copy
 from numerics.status import AT_END, LEFT_DOMAIN, MAX_STEPS
 
 SETTLED = 1e-13  # absolute change of overlaps per sweep that counts as none, at the end of a domain

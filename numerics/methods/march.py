@@ -14,8 +14,9 @@ from numba import njit, types
 
 from numerics import quadrature
 from numerics.methods import charts, fixed_point, linear, newton, point, state
+from numerics.methods.charts import chart, size
 from numerics.methods.linear import substitute
-from numerics.methods.point import solve_point
+from numerics.methods.point import JUMP_AT, solve_point
 from numerics.methods.state import ARRANGE, KERNEL, PROBE, Kernels, Unknowns, allocate, allowed, distance, move, reset, workspace
 from numerics.quadrature import JIT, PART, copy
 from numerics.status import CAPACITY, CONVERGED
@@ -54,6 +55,16 @@ def predict(kernels, q, u, p, local, change):
         part *= 0.5
 
 
+@njit(**PART)
+def apart(u, p, other):
+    """Largest chart distance between two points."""
+    largest = 0.0
+    for i in range(len(u.kinds)):
+        kind, low, high = u.kinds[i], u.low[i], u.high[i]
+        largest = max(largest, abs(chart(kind, low, high, p[i]) - chart(kind, low, high, other[i])) / size(kind, p[i], other[i]))
+    return largest
+
+
 def _compile(digest: int):
     @njit(SIGNATURE, cache=True, **JIT)
     def march(
@@ -68,7 +79,7 @@ def _compile(digest: int):
         panels, nodes, scratch, outputs, sweeps, limit = sizes
         q = allocate(loops, n, c, panels, nodes, scratch, outputs)
         local = workspace(n, c)
-        p, change = np.zeros(n + c), np.zeros(c)
+        p, ahead, change = np.zeros(n + c), np.zeros(n + c), np.zeros(c)
         following = False
         for t in range(first, len(points)):
             for k in range(c):
@@ -76,6 +87,7 @@ def _compile(digest: int):
                 p[n + k] = points[t, k]
             if following:
                 predict(kernels, q, u, p, local, change)
+                copy(p, ahead, n)
             done = CAPACITY
             for attempt in range(0 if following else 1, 2):
                 if attempt == 1:
@@ -84,6 +96,7 @@ def _compile(digest: int):
                 done = solve_point(kernels, q, u, p, local, tolerance, sweeps * attempt, limit, info[t], values[t])
                 if done == CAPACITY:
                     return t
+                info[t, JUMP_AT] = math.inf if attempt == 1 else apart(u, p, ahead)
                 if done == CONVERGED:
                     break
             status[t], following = done, done == CONVERGED

@@ -11,13 +11,13 @@ from numerics.methods.fixed_point import iterate
 from numerics.methods.linear import substitute
 from numerics.methods.newton import newton
 from numerics.methods.state import arranged, distance, evaluate, move
-from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, PART, NESTED, OK, PANEL_TOLERANCE, copy
+from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, NESTED, OK, PANEL_TOLERANCE, PART, copy
 from numerics.status import AT_END, CAPACITY, CONVERGED, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, SINGULAR, STALLED
 
 RESIDUAL = 1e-12
 EPSILON = 2.220446049250313e-16
-INFO = 4  # residual, quadrature error, steps, nodes
-RESIDUAL_AT, ERROR_AT, STEPS_AT, NODES_AT = range(INFO)
+INFO = 5  # residual, quadrature error, steps, nodes, and in a march how far from the prediction (infinite after a restart)
+RESIDUAL_AT, ERROR_AT, STEPS_AT, NODES_AT, JUMP_AT = range(INFO)
 ROUNDS = 12
 DETOURS = 4
 

@@ -11,7 +11,21 @@ from numba import njit, types
 from numerics.methods.charts import chart, shift, size, slope, unit, within
 from numerics.methods.linear import factor
 from numerics.quadrature import (
-    ADAPT, DEPTH, FIRST_NESTED, PART, NESTED, OK, PANEL_TOLERANCE, PROBE_SIGNATURE, PROBES, RULE, SIGNATURE, SIZE, STACK, TOTAL, copy,
+    ADAPT,
+    DEPTH,
+    FIRST_NESTED,
+    NESTED,
+    OK,
+    PANEL_TOLERANCE,
+    PART,
+    PROBE_SIGNATURE,
+    PROBES,
+    RULE,
+    SIGNATURE,
+    SIZE,
+    STACK,
+    TOTAL,
+    copy,
 )
 from numerics.status import NON_FINITE
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from numerics.program import Loop, LogSum, Rule, Sum, TiltSum
-from numerics.rewrite.walk import transform
+from numerics.rewrite.walk import raw, transform
 
 REDUCTIONS = (Sum, LogSum, TiltSum)
 
@@ -51,9 +51,9 @@ class Loops:
         done: dict[sp.Basic, sp.Basic] = {}
 
         def visit(e: sp.Basic) -> sp.Basic | None:
-            return transform(self._held[e], visit, done) if e in self._held else None
+            return transform(self._held[e], visit, done, raw) if e in self._held else None
 
-        return [transform(e, visit, done) for e in expressions]
+        return [transform(e, visit, done, raw) for e in expressions]
 
     def used(self, expressions: Iterable[sp.Expr]) -> tuple[Loop, ...]:
         """The loops that occur in `expressions`, each with the outer loops that its bodies read."""

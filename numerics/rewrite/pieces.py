@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import sympy as sp
 
@@ -41,10 +43,17 @@ class Piece:
 
 @dataclass(frozen=True)
 class Context:
-    """What every pass needs: facts on symbols, the loops handed out so far."""
+    """What every pass needs: facts on symbols, the loops handed out so far, and results that several averages share."""
 
     facts: Facts
     loops: Loops
+    shared: dict[tuple[object, ...], Any] = field(default_factory=dict)
+
+    def once(self, key: tuple[object, ...], make: Callable[[], Any]) -> Any:
+        """make(), the first time that `key` is asked for."""
+        if key not in self.shared:
+            self.shared[key] = make()
+        return self.shared[key]
 
 
 def unit(context: Context, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr, contents: tuple[sp.Basic, ...], weight: sp.Expr, exponent: sp.Expr) -> Piece:

@@ -44,7 +44,7 @@ def cut_prox(
     if len(same) > 1 or line is None or v in first.chi.free_symbols or v in (first.loss.free_symbols - {u}):
         return None
     shift, scale = line
-    loss = convex_loss(first.loss, u, context.facts)
+    loss = context.once((first.loss, u), lambda: convex_loss(first.loss, u, context.facts))
     chi, middle = first.chi, shift + scale * mean
     sign = context.facts.sign(scale)
     deviation = sp.sqrt(variance) * (scale if sign == 1 else -scale if sign == -1 else sp.Abs(scale))
@@ -64,7 +64,9 @@ def cut_prox(
             exponent = -(((h - middle) / deviation) ** 2) / 2
             pieces.append(unit(context, c, clip(s.lower, *window), clip(s.upper, *window), s.contents, weight, exponent))
 
-    ends = None if loss.explicit else _safe_ends(context, loss, chi, low, high)
+    ends = None
+    if not loss.explicit:
+        ends = context.once((first.loss, u, chi, low, high), lambda: _safe_ends(context, loss, chi, low, high))
     for i, p in enumerate(loss.pieces):
         window = _explicit_ends(p, chi, low, high) if p.line else ends
         add(
@@ -108,7 +110,7 @@ def _safe_ends(context: Context, loss: Loss, chi: sp.Expr, low: sp.Expr, high: s
             # the proximal point lies inside the window if the slope there has the sign -side, outside it if it has the sign side
             for way in sides:
                 candidate = hold(h - way * factor * sp.log(1 + sp.Max(way * reach, 0)))
-                excess = side * (candidate + chi * loss.slope_at(candidate) - h)
+                excess = hold(side * (candidate + chi * loss.slope_at(candidate) - h))
                 best.append(sp.Piecewise((candidate, sp.Le(excess, 0, evaluate=False)), (outer, True), evaluate=False))
         ends.append(sp.Max(*best, evaluate=False) if side == 1 else sp.Min(*best, evaluate=False))
     return hold(ends[0]), hold(ends[1])
@@ -128,7 +130,7 @@ def explicit(node: sp.Expr, context: Context) -> sp.Expr:
     Raises:
         RewriteError: the loss is not piecewise quadratic, so the proximal point is not explicit.
     """
-    loss = convex_loss(node.loss, node.u, context.facts)
+    loss = context.once((node.loss, node.u), lambda: convex_loss(node.loss, node.u, context.facts))
     if not loss.explicit:
         raise RewriteError(
             f"the proximal point of {node.loss} stands where it cannot be integrated over "

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import sympy as sp
+from sympy.functions.elementary.piecewise import ExprCondPair
 
 from replica.nodes import LogAverage, Measure, Moreau, Prox, ProxSlope, Tilted
 
 PROXIMAL = (Prox, ProxSlope, Moreau)
 AVERAGES = (LogAverage, Tilted)
+Build = Callable[[sp.Basic, tuple[sp.Basic, ...]], sp.Basic]
 
 
 def free(expr: sp.Basic) -> set[sp.Symbol]:
@@ -33,7 +35,20 @@ def rebuild(expr: sp.Basic, args: tuple[sp.Basic, ...]) -> sp.Basic:
     return expr.func(*args)
 
 
-def transform(expr: sp.Basic, visit: Callable[[sp.Basic], sp.Basic | None], done: dict[sp.Basic, sp.Basic] | None = None) -> sp.Basic:
+def raw(expr: sp.Basic, args: tuple[sp.Basic, ...]) -> sp.Basic:
+    """`expr` with other arguments, nothing evaluated: for writing out long scalars, over which SymPy would think for seconds."""
+    if isinstance(expr, ExprCondPair):
+        return sp.Tuple.__new__(ExprCondPair, *args)
+    if isinstance(expr, sp.Piecewise):
+        return sp.Basic.__new__(sp.Piecewise, *args)
+    if isinstance(expr, sp.Add | sp.Mul | sp.Pow | sp.Function | sp.Max | sp.Min | sp.core.relational.Relational):
+        return expr.func(*args, evaluate=False)
+    return rebuild(expr, args)
+
+
+def transform(
+    expr: sp.Basic, visit: Callable[[sp.Basic], sp.Basic | None], done: dict[sp.Basic, sp.Basic] | None = None, build: Build = rebuild
+) -> sp.Basic:
     """Rebuild `expr` from the top: where `visit` returns an expression it stands, elsewhere the arguments are visited."""
     done = {} if done is None else done
     if expr in done:
@@ -42,9 +57,9 @@ def transform(expr: sp.Basic, visit: Callable[[sp.Basic], sp.Basic | None], done
     if new is None:
         new = expr
         if expr.args:
-            args = tuple(transform(a, visit, done) for a in expr.args)
+            args = tuple(transform(a, visit, done, build) for a in expr.args)
             if any(a is not b for a, b in zip(args, expr.args, strict=True)):
-                new = rebuild(expr, args)
+                new = build(expr, args)
     done[expr] = new
     return new
 

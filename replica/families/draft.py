@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from replica.families.equations import Opaque
-from replica.families.model import TEACHER, Case, LocalLaws, Underivable
+from replica.families.model import STUDENT, TEACHER, Case, LocalLaws, Underivable
 from replica.families.reading import StaticModel
 from replica.families.rs import ReplicaSymmetric
-from replica.law import Law
+from replica.law import Law, substitute
 from replica.passes.close import Branch, Closer, Ratios, piece_branches
-from replica.tree import Leaf
+from replica.theory import Scores
+from replica.tree import Leaf, Side
 
 
 @dataclass
@@ -51,6 +52,20 @@ class Closing:
                 found.append(Branch(case.label, case.measures, sp.S.Zero, ratio, case.indicator))
         return found
 
+    def scores(self) -> Scores:
+        """The student's leaf as scalar functions of a label and a field, for message passing."""
+        y, omega, V, A, B = (sp.Symbol(n, real=True) for n in ("y", "omega", "V", "A", "B"))
+        cases = self._remember(self.laws.cases(sp.Symbol("h"), sp.Symbol("v")))
+        parts = []
+        for case in cases:
+            law = substitute(case.law, {case.variable: y}) if self.laws.bayes else self.laws.student_law(y if case.measures else case.label)
+            leaves = [Leaf(STUDENT, Side.ENERGETIC, omega, V, k) for k in (1, 2)]
+            first, second = (self.ratios(law, leaf) for leaf in leaves)
+            parts.append((case, first, second - first**2))
+        weight = self.laws.entropic(STUDENT)
+        mean, square = (self.ratios(weight, Leaf(STUDENT, Side.ENTROPIC, B, -A, k)) for k in (1, 2))
+        return Scores(y, omega, V, A, B, _by_label(parts, 1, y), _by_label(parts, 2, y), mean, square - mean**2)
+
     def _remember(self, cases: tuple[Case, ...]) -> tuple[Case, ...]:
         self._cases.update({case.label: case for case in cases})
         return cases
@@ -85,3 +100,7 @@ class Draft:
     teacher: bool
 
 
+def _by_label(parts: list[tuple], which: int, y: sp.Symbol) -> sp.Expr:
+    """One expression of the label: discrete labels choose their branch, the last one is for all others."""
+    *first, last = sorted(parts, key=lambda p: bool(p[0].measures))
+    return sp.Piecewise(*((p[which], sp.Eq(y, p[0].label)) for p in first), (last[which], True)) if first else last[which]

@@ -16,11 +16,12 @@ from replica.families.draft import Closing, Draft
 from replica.families.equations import increments
 from replica.families.model import STUDENT, Underivable
 from replica.families.observables import REPLICA_SYMMETRY, Predictor, prediction, replicon, squared
+from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK, gauge_step, steps
 from replica.law import Atom
 from replica.nodes import Tilted
 from replica.passes.gaussian import factored
 from replica.symbols import POSITIVE, REAL, OrderParameter
-from replica.theory import Start, Stationary, Theory
+from replica.theory import Start, Stationary, Step, Theory
 
 _Unknown = tuple[OrderParameter, sp.Expr, sp.Expr]  # what, its equation, where to start
 
@@ -72,7 +73,7 @@ def theory(draft: Draft) -> Theory:
     unknowns = overlaps + hats
     names = {"q": overlap, "Q": self_overlap}
     conjugates = {"q_hat": q_hat, "Q_hat": Q_hat.xreplace(hat_chart).xreplace(length)}
-    return Theory(
+    theory = Theory(
         name="",
         fingerprint="",
         controls=draft.model.controls,
@@ -87,8 +88,18 @@ def theory(draft: Draft) -> Theory:
         free_entropy=free_entropy,
         observables=observables,
         terms=terms,
-        assumptions=(REPLICA_SYMMETRY,),
+        assumptions=(REPLICA_SYMMETRY, REPLICA_TRICK, GAUSSIAN_FIELDS),
+        scores=draft.closing.scores(),
     )
+    return replace(theory, trail=steps(draft, theory, (*gauge_step(draft), *_lengths(draft, overlap_chart, imposed))))
+
+
+def _lengths(draft: Draft, chart: Mapping[sp.Symbol, sp.Expr], imposed: sp.Expr | None) -> tuple[Step, ...]:
+    known = tuple(sp.Eq(s, e, evaluate=False) for s, e in chart.items())
+    if imposed is None:
+        return (Step("Increments", "the variance inside one sample of the disorder is the unknown, not the self-overlap", known),)
+    text = "the prior fixes the length of every weight vector; the conjugate of the length is eliminated" if draft.model.laws.student_prior.pinned_norm() is not None else "every weight has the same length, so the conjugate of the length is a flat direction and set to zero"
+    return (Step("Imposed length", text, known),)
 
 
 def imposed_norm(draft: Draft) -> sp.Expr | None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy as sp
 
 from replica.families import rs
 from replica.families.draft import Draft
 from replica.families.equations import ground_state_symbols
 from replica.families.observables import REPLICA_SYMMETRY, Predictor, prediction, replicon, squared, with_body
+from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK, gauge_step, steps
 from replica.labels import SIGNS
-from replica.nodes import Moreau, Prox
+from replica.nodes import Moreau, Prox, ProxSlope
+from replica.passes.proximal import closed_prox
 from replica.symbols import POSITIVE, REAL, OrderParameter
-from replica.theory import Assumption, Start, Stationary, Theory
+from replica.theory import Assumption, Scores, Start, Stationary, Step, Theory
+
+
+LIMITS = Assumption("limits", "the limits d -> infinity, n -> 0 and beta -> infinity may be taken in this order")
 
 
 def theory(draft: Draft) -> Theory:
@@ -47,7 +54,7 @@ def theory(draft: Draft) -> Theory:
     start: dict[sp.Symbol, sp.Expr] = {s.q: draft.rho / 2 if draft.teacher else sp.Rational(1, 2), s.chi: sp.S.One, s.q_hat: sp.Rational(1, 2), s.chi_hat: sp.Rational(1, 2)}
     if draft.teacher:
         start |= {s.m: draft.rho / 4, s.m_hat: sp.Rational(1, 2)}
-    return Theory(
+    theory = Theory(
         name="",
         fingerprint="",
         controls=draft.model.controls,
@@ -62,8 +69,37 @@ def theory(draft: Draft) -> Theory:
         free_entropy=free_entropy,
         observables=observables,
         terms=terms,
-        assumptions=(REPLICA_SYMMETRY, Assumption("limits", "the limits d -> infinity, n -> 0 and beta -> infinity may be taken in this order")),
+        assumptions=(REPLICA_SYMMETRY, LIMITS, REPLICA_TRICK, GAUSSIAN_FIELDS),
+        scores=_scores(draft),
     )
+    return replace(theory, trail=steps(draft, theory, (_limit(draft), *gauge_step(draft))))
+
+
+def _limit(draft: Draft) -> Step:
+    system, s, beta = draft.system, ground_state_symbols(draft.system), sp.Symbol("beta")
+    Q, Q_hat = system.symbol(rs.Q_SELF), system.symbol(rs.Q_SELF, True)
+    scalings = (
+        sp.Eq(Q, s.q + s.chi / beta, evaluate=False),
+        sp.Eq(sp.Symbol("q_hat"), beta**2 * s.q_hat, evaluate=False),
+        sp.Eq(Q_hat, beta**2 * s.q_hat - beta * s.chi_hat, evaluate=False),
+    )
+    text = (
+        "beta -> infinity, taken before any derivative: replicas differ by chi/beta, conjugates grow; all powers of beta must cancel, "
+        "the student's leaves become a Moreau envelope (sample) and a maximum (weight), and Phi is divided by beta"
+    )
+    return Step("Zero temperature", text, scalings, LIMITS)
+
+
+def _scores(draft: Draft) -> Scores:
+    """The proximal maps as scalar functions of a label and a field, for message passing."""
+    laws = draft.model.laws
+    assert laws.loss is not None
+    y, omega, V, A, B = (sp.Symbol(n, real=True) for n in ("y", "omega", "V", "A", "B"))
+    u, w = sp.Dummy("u", real=True), sp.Dummy("w", real=True)
+    output = (laws.loss.formula(y, u), u, V, omega)
+    weight = (laws.regularizer.formula(w) if laws.regularizer is not None else sp.S.Zero, w, 1 / A, B / A)
+    found = ((Prox(*output) - omega) / V, (ProxSlope(*output) - 1) / V, Prox(*weight), ProxSlope(*weight) / A)
+    return Scores(y, omega, V, A, B, *(closed_prox(e) for e in found))
 
 
 def _training(draft: Draft, energetic) -> dict[str, sp.Expr]:

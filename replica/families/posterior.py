@@ -5,6 +5,8 @@ The unknown is the variance V = rho - q that is left to know, which keeps its di
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy as sp
 
 from replica.families import rs
@@ -12,8 +14,9 @@ from replica.families.draft import Draft
 from replica.families.equations import increments
 from replica.families.nishimori import nishimori
 from replica.families.observables import Predictor, prediction, replicon, squared
+from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK, gauge_step, steps
 from replica.symbols import POSITIVE, OrderParameter
-from replica.theory import Assumption, Start, Stationary, Theory
+from replica.theory import Assumption, Start, Stationary, Step, Theory
 
 NISHIMORI = Assumption("nishimori", "the learner knows the prior and the channel, so a draw from its posterior is distributed as the teacher")
 
@@ -44,7 +47,7 @@ def theory(draft: Draft) -> Theory:
         Start(name, {V: rho * (1 - share), q_hat: share / (rho * (1 - share))})
         for name, share in (("uninformed", sp.Rational(1, 1000)), ("informed", 1 - sp.Rational(1, 10**6)))
     )
-    return Theory(
+    theory = Theory(
         name="",
         fingerprint="",
         controls=draft.model.controls,
@@ -59,5 +62,16 @@ def theory(draft: Draft) -> Theory:
         free_entropy=sp.Add(*terms.values()),
         observables=observables,
         terms=terms,
-        assumptions=(NISHIMORI,),
+        assumptions=(NISHIMORI, REPLICA_TRICK, GAUSSIAN_FIELDS),
+        scores=draft.closing.scores(),
     )
+    merged_step = Step(
+        "Nishimori",
+        "student and teacher carry the same laws, so their equations coincide once m = q; the student's length is the teacher's, its conjugate zero",
+        (
+            sp.Eq(system.symbol(rs.M), q, evaluate=False), sp.Eq(system.symbol(rs.Q_SELF), rho, evaluate=False),
+            sp.Eq(system.symbol(rs.Q_SELF, True), 0, evaluate=False), sp.Eq(V, rho - q, evaluate=False),
+        ),
+        NISHIMORI,
+    )
+    return replace(theory, trail=steps(draft, theory, (*gauge_step(draft), merged_step)))

@@ -18,6 +18,7 @@ Q_SELF = Overlap(None, STUDENT, STUDENT)
 RHO = Overlap(None, TEACHER, TEACHER)
 GAUGE = Overlap("root", TEACHER, TEACHER)
 
+_LETTERS = {TEACHER: "h_star", STUDENT: "h"}
 _NAMES = {M: "m", Q: "q", Q_SELF: "Q", RHO: "rho_0", GAUGE: "g"}
 
 
@@ -47,6 +48,6 @@ def replica_symmetric(teacher: bool, replicas: sp.Expr = n, eps: sp.Symbol | Non
     root = Node("root", leaves=(TEACHER,) if teacher else (), children=(Node("replica", sp.sympify(replicas), (STUDENT,)),))
     tree = ReplicaTree(root, eps, _NAMES.__getitem__)
     y = sp.Dummy("y", real=True)
-    energetic = Functional(tree, Side.ENERGETIC, root_measures=(Flat(y, -sp.oo, sp.oo),), extra=(y,), normalised=True)
-    entropic = Functional(tree, Side.ENTROPIC, normalised=True)
+    energetic = Functional(tree, Side.ENERGETIC, root_measures=(Flat(y, -sp.oo, sp.oo),), extra=(y,), normalised=True, letters=_LETTERS)
+    entropic = Functional(tree, Side.ENTROPIC, normalised=True, letters=_LETTERS)
     return ReplicaSymmetric(tree, energetic, entropic, y)

@@ -32,7 +32,7 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
     closing = Closing(model.laws, system)
     draft = Draft(model, system, _opaque(model, system, teacher), closing, rho, teacher)
     theory = _CHARTS[model.protocol](draft)
-    return replace(theory, name=full.name, fingerprint=spec.fingerprint, spec=spec)
+    return replace(theory, name=full.name, fingerprint=f"{spec.fingerprint}:{full.ansatz.kind}", spec=spec)
 
 
 def _opaque(model: StaticModel, system: ReplicaSymmetric, teacher: bool) -> Opaque:

@@ -7,7 +7,7 @@ from typing import Any
 
 from replica.spec.causality import Places, during
 from replica.spec.document import Tables
-from replica.spec.errors import SpecError
+from replica.spec.errors import Path, SpecError
 from replica.spec.expressions import mentioned
 from replica.spec.learners import Learner, Stage
 from replica.spec.roles import DISCRETE, NO_SAMPLES, TIMED, WHOLE, corrupted, kind, own_energy, replicas, seen, slices_of
@@ -32,7 +32,7 @@ def check_protocols(written: Tables, full: Tables, places: Places) -> None:
         raise SpecError("no learner's theory is an average over replicas (bayes gibbs erm amp on vectors); take [ansatz] out", ("ansatz",))
     for name in full.slices:
         _check_size(name, written, full)
-        _check_cells(name, full)
+        _check_cells(name, written, full)
 
 
 def _check_learner(learner: Learner, stage: Stage, full: Tables) -> None:
@@ -88,18 +88,28 @@ def _check_target(learner: Learner, full: Tables) -> None:
         raise SpecError(f"target '{learner.target}' needs a 'corruption' in [data]", ("target",))
 
 
-def _check_cells(name: str, full: Tables) -> None:
+def _check_cells(name: str, written: Tables, full: Tables) -> None:
     """Labels have a field where their channel reads one, and variances cover every block."""
     part = full.slices[name]
     for group, cell in part.groups.items():
-        path = ("slice", name, "groups", group)
         label = cell.label
         blind = label.channel is None or label.channel.form == "map" and "z" not in mentioned(label.channel.text)
         if label.of is None and not blind and kind(part.law) not in NO_SAMPLES:
-            raise SpecError(f"the channel '{kind(label.channel)}' reads a field; say of = LATENT", (*path, "label"))
+            raise SpecError(f"the channel '{kind(label.channel)}' reads a field; say of = LATENT", _written(written, name, group, "label"))
         if isinstance(cell.variance, Mapping) and set(cell.variance) != set(full.blocks):
             wanted = " ".join(full.blocks) or "none"
-            raise SpecError(f"gives {' '.join(cell.variance)}; every block needs one: {wanted}", (*path, "variance"))
+            raise SpecError(f"gives {' '.join(cell.variance)}; every block needs one: {wanted}", _written(written, name, group, "variance"))
+
+
+def _written(spec: Tables, part: str, group: str, word: str) -> Path:
+    """Where the key of a cell was written: in the slice, in the group, or in [data]."""
+    own = spec.slices.get(part)
+    places: list[tuple[Path, Any]] = [
+        (("slice", part, "groups", group), ((own.groups if own else None) or {}).get(group)), (("slice", part), own),
+        (("group", group), spec.groups.get(group)),
+    ]
+    found = (path for path, table in places if table is not None and getattr(table, word) is not None)
+    return (*next(found, ("data",)), word)
 
 
 def _check_size(name: str, written: Tables, full: Tables) -> None:

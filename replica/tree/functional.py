@@ -7,7 +7,7 @@ Multiplicities are jets p0 + eps p1, and the coefficient of eps is carried along
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy as sp
@@ -51,6 +51,7 @@ class Functional:
     root_measures: Sequence[Measure] = ()
     extra: tuple[sp.Expr, ...] = ()
     normalised: bool = False
+    letters: Mapping[str, str] = field(default_factory=dict)  # how fields print
     _fields: dict[tuple[str, str], sp.Dummy] = field(default_factory=dict)
     _cache: dict[str, tuple] = field(default_factory=dict)
 
@@ -68,7 +69,7 @@ class Functional:
             return sp.S.Zero
         key = (node.name, s)
         if key not in self._fields:
-            self._fields[key] = sp.Dummy(f"h_{s}" if node is self.tree.root else f"h_{s}_{node.name}", real=True)
+            self._fields[key] = sp.Dummy(self.letters.get(s, f"h_{s}") + ("" if node is self.tree.root else f"_{node.name}"), real=True)
         return self._fields[key]
 
     def self_overlap(self, s: str) -> sp.Symbol:

@@ -116,12 +116,18 @@ def _iterate(x: np.ndarray, y: np.ndarray, rules: Rules, damping: float, rng: np
         new_g, slope = rules.output(y, omega, variance)
         g = new_g if step == 1 else (1 - damping) * new_g + damping * g
         A = max(-float(np.sum(slope)) / d, 1e-12)
+        if not (np.all(np.isfinite(g)) and np.isfinite(A)):
+            return _broken(mean, variance, step)
         new_mean, new_variance = rules.weight(A, scale * (g @ x) + A * mean)
         if not (np.all(np.isfinite(new_mean)) and np.all(np.isfinite(new_variance))):
-            return Estimate(mean, variance, residual=np.inf, failure=f"messages are not finite after {step} steps", steps=step)
+            return _broken(mean, variance, step)
         residual = float(np.linalg.norm(new_mean - mean) / (np.linalg.norm(new_mean) + 1e-300))
         mean = (1 - damping) * new_mean + damping * mean
         variance = (1 - damping) * float(np.mean(new_variance)) + damping * variance
         if residual < TOLERANCE:
             return Estimate(new_mean, variance, residual=residual, steps=step)
     return Estimate(mean, variance, residual=residual, failure=f"messages still move by {residual:.1e} after {_STEPS} steps", steps=_STEPS)
+
+
+def _broken(mean: np.ndarray, variance: float, step: int) -> Estimate:
+    return Estimate(mean, variance, residual=np.inf, failure=f"messages are not finite after {step} steps", steps=step)

@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = _spread(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     with warnings.catch_warnings():
-        warnings.showwarning = _show_warning  # type: ignore[assignment]
+        warnings.showwarning = _show_warning
         try:
             if words and words[0] not in (*COMMANDS, "-h", "--help"):
                 raise RequestError(f"unknown command '{words[0]}' (commands: {' '.join(COMMANDS)}){nearest(words[0], COMMANDS)}")

@@ -6,7 +6,6 @@ from argparse import Namespace
 from typing import Any
 
 from numerics.store import save
-
 from replica.spec import load
 from simulate.cli.request import algorithm, seeds, values, whole_numbers
 from simulate.cli.screen import print_json, progress

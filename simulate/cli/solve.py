@@ -71,9 +71,10 @@ def print_table(title: str, axes: Sequence[str], points: Sequence[Sequence[Solut
     """One line per solution: controls, order parameters, free entropy, observables."""
     best = next((found[0] for found in points if found[0].converged), points[0][0])
     names = [*best.order_parameters, "free_entropy", *best.observables]
-    wide = max([14, *(len(str(best[name])) + 2 for name in names if best.converged)])
+    long = max((len(str(best[name])) for name in names if isinstance(best[name], str)), default=12)
+    wide = max(long, *map(len, names)) + 2
     print(f"{title}\n")
-    print("".join(f"{name:>10}" for name in axes) + "".join(f"{name[: wide - 2]:>{wide}}" for name in names))
+    print("".join(f"{name:>10}" for name in axes) + "".join(f"{name:>{wide}}" for name in names))
     for solutions in points:
         for rank, found in enumerate(solutions):
             where = "".join(f"{found.at[name]:>10.4g}" for name in axes)

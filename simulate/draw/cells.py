@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import sympy as sp
 
+from replica.arrays import evaluate
+from replica.draws import draw_weight
+from replica.labels import RealLabels
 from simulate.draw.numbers import bound, number
 from simulate.instance import Unsupported
 
@@ -41,4 +45,20 @@ def labels_of(label: Any, fields: np.ndarray | None, at: Mapping[str, float], n:
     if fields is None:
         raise Unsupported("a label needs the field of a latent")
     bias = 0.0 if label.bias is None else number(label.bias, at)
-    return np.asarray(bound(label.channel, at).sample(rng, fields + bias), float)
+    channel = bound(label.channel, at)
+    noise = _additive_noise(channel)
+    if noise is not None:
+        return fields + bias + draw_weight(rng, np.shape(fields), -np.inf, np.inf, noise)
+    return np.asarray(channel.sample(rng, fields + bias), float)
+
+
+def _additive_noise(channel: Any) -> Callable[[np.ndarray], np.ndarray] | None:
+    """The density of y - z where the channel is declared by a density that depends on y - z alone: one table serves all fields."""
+    y, z, xi = sp.symbols("y z xi", real=True)
+    labels = channel.labels()
+    if not isinstance(labels, RealLabels) or channel.map(z, xi) is not None or (labels.lower, labels.upper) != (-sp.oo, sp.oo):
+        return None
+    law = channel.density(y, z)
+    if law is None or (shifted := law.xreplace({y: y + z})).has(z):
+        return None
+    return lambda u: evaluate(shifted, {y: u})

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 Term = Any  # Smooth or Multiplied of simulate.learn.scalars
+Parts = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 @dataclass
@@ -26,6 +27,26 @@ class Energy:
 
     def __post_init__(self) -> None:
         self.scale = 1 / math.sqrt(self.inputs.shape[2])
+        self._last: list[Any] = [None, None]
+        self._last_penalty: list[Any] = [None, None]
+
+    def at_fields(self, z: torch.Tensor) -> Parts:
+        """The loss at fields z; asked three times in a row for the same tensor, evaluated once."""
+        if self._last[0] is not z:
+            self._last = [z, self.loss(z)]
+        return self._last[1]  # type: ignore[no-any-return]
+
+    def at_weights(self, w: torch.Tensor) -> Parts:
+        """The penalty at weights w, likewise."""
+        if self._last_penalty[0] is not w:
+            self._last_penalty = [w, self.penalty(w)]
+        return self._last_penalty[1]  # type: ignore[no-any-return]
+
+    def advance(self, w: torch.Tensor, z: torch.Tensor, stiffness: float) -> None:
+        """Update the multipliers of kinked terms."""
+        self.loss.advance(z, stiffness)
+        self.penalty.advance(w, stiffness)
+        self._last, self._last_penalty = [None, None], [None, None]
 
     def fields(self, w: torch.Tensor) -> torch.Tensor:
         """(B, n) fields of weights (B, d)."""
@@ -41,9 +62,10 @@ class Energy:
 
     def slope(self, w: torch.Tensor, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Gradient (B, d) and its size relative to its two parts (B,)."""
-        pulled, own = self.pull(self.loss(z)[1]), self.penalty(w)[1]
+        pulled, own = self.pull(self.at_fields(z)[1]), self.at_weights(w)[1]
         g = pulled + own
-        return g, torch.linalg.vector_norm(g, dim=1) / (1e-300 + torch.linalg.vector_norm(pulled, dim=1) + torch.linalg.vector_norm(own, dim=1))
+        parts = torch.linalg.vector_norm(pulled, dim=1) + torch.linalg.vector_norm(own, dim=1)
+        return g, torch.linalg.vector_norm(g, dim=1) / (1e-300 + parts)
 
     def along(self, w: torch.Tensor, z: torch.Tensor, p: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(step, fields of p): the minimum on the line w + t p to a tenth of the slope at 0; no matrix product per trial.
@@ -51,7 +73,7 @@ class Energy:
         The slope along the line is monotone, so each trial moves one end of a bracket; Newton's step is taken when inside.
         """
         zp = self.fields(p)
-        first = ((self.loss(z)[1] * zp).sum(1) + (self.penalty(w)[1] * p).sum(1)).abs()
+        first = ((self.at_fields(z)[1] * zp).sum(1) + (self.at_weights(w)[1] * p).sum(1)).abs()
         t = torch.ones(len(w), dtype=w.dtype, device=w.device)
         low, high = torch.zeros_like(t), torch.full_like(t, math.inf)
         for _ in range(60):
@@ -75,7 +97,7 @@ class Energy:
 
         Only samples of non-zero curvature enter, which for a kinked loss are the few on a kink.
         """
-        samples, weights = self.loss(z)[2], self.penalty(w)[2]
+        samples, weights = self.at_fields(z)[2], self.at_weights(w)[2]
         return torch.stack([self._direction(*parts) for parts in zip(self.inputs, samples, weights, g, strict=True)])
 
     def _direction(self, x: torch.Tensor, samples: torch.Tensor, weights: torch.Tensor, g: torch.Tensor) -> torch.Tensor:

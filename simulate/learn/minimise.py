@@ -84,8 +84,7 @@ def multipliers(energy: Energy, w: torch.Tensor, goal: float = 1e-9, rounds: int
         if bool((residual <= goal).all()) or not bool(residual.isfinite().all()):
             break
         stiffness = min(4 * stiffness, 1e4)
-        energy.loss.advance(z, stiffness)
-        energy.penalty.advance(w, stiffness)
+        energy.advance(w, z, stiffness)
     return w, residual, steps
 
 

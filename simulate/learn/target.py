@@ -79,7 +79,7 @@ def _log_likelihood(instance: Instance, learner: Any) -> Callable[[np.ndarray, n
         return lambda labels, fields: -beta * loss(labels, fields)[0]
     channels = {g.label.channel for s in instance.spec.slices.values() for g in s.groups.values()}
     biases = {g.label.bias for s in instance.spec.slices.values() for g in s.groups.values()}
-    if len(channels) != 1 or biases != {None}:
+    if len(channels) != 1 or not biases <= {None, 0}:
         raise Unsupported("labels of several laws, or with a bias, cannot be sampled yet")
     law = bound(channels.pop(), instance.at).density(y, z)
     if law is None:

@@ -69,7 +69,7 @@ def answer(capsys, *words, code=0):
         (["slove", "logistic_sign"], "did you mean 'solve'?"),
         (["solve"], "SPEC"),
         (["solve", "logistic_sing"], "did you mean 'logistic_sign'?"),
-        (["solve", "nowhere/logistic_sign.toml"], "no such file"),
+        (["solve", "nowhere/logistic_sign.toml"], "No such file"),
         (["solve", "logistic_sign", "--set", "alhpa=2"], "did you mean 'alpha'?"),
         (["solve", "logistic_sign", "--set", "alpha"], "--set NAME=VALUE"),
         (["solve", "logistic_sign", "--set", "alpha=two"], "'two' is not a number"),
@@ -77,7 +77,7 @@ def answer(capsys, *words, code=0):
         (["solve", "logistic_sign", "--set", "alpha=-1"], "(0, inf)"),
         (["solve", "logistic_sign", "--set", "alpha=0"], "(0, inf)"),
         (["solve", "logistic_sign", "--sweep", "alpha=0.1:2"], "start:stop:count"),
-        (["solve", "logistic_sign", "--sweep", "alpha=0.1:2:0"], "at least 1"),
+        (["solve", "logistic_sign", "--sweep", "alpha=0.1:2:0"], "from 1"),
         (["solve", "logistic_sign", "--sweep", "alpha=-1:2:5"], "(0, inf)"),
         (["solve", "logistic_sign", "--sweep", "alpha=log:0:2:5"], "positive ends"),
         (["solve", "logistic_sign", "--set", "alpha=1", "--sweep", "alpha=1:2:3"], "fixed by --set"),
@@ -168,8 +168,8 @@ def test_sweep_is_written_and_plotted(capsys, spec, tmp_path):
     assert "out.nc" in refused(capsys, "plot", result, "-o", figure)
 
 
-def test_many_digits_are_strings(capsys, spec):
-    found = answer(capsys, "solve", spec, "--set", "alpha=1.5", "--digits", "30", "--json")
+def test_many_digits_are_strings(capsys):
+    found = answer(capsys, "solve", "bayes_sign", "--set", "alpha=1.5", "--digits", "30", "--json")
     q = found["points"][0]["solutions"][0]["order_parameters"]["q"]
     assert isinstance(q, str) and len(q.lstrip("-0.").replace(".", "")) >= 29
 

@@ -32,7 +32,6 @@ def test_the_example_runs_and_ends_with_a_verdict(tmp_path):
 
 def test_the_toml_example_is_a_spec(tmp_path):
     from replica.derive import derive
-
     from replica.spec import Spec
 
     (example,) = blocks("toml")

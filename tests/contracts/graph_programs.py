@@ -7,7 +7,7 @@ import random
 import mpmath as mp
 import sympy as sp
 
-from numerics.program import Loop, LogSum, Program, Rule, Sum, TiltSum
+from numerics.program import LogSum, Loop, Program, Rule, Sum, TiltSum
 from replica.nodes import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
 
 ALPHA, LAMBDA = sp.Symbol("alpha", real=True), sp.Symbol("lambda", real=True)
@@ -31,7 +31,11 @@ def logistic() -> Program:
     low, high = -9 * sp.sqrt(q), 9 * sp.sqrt(q) + chi
     u = low + (high - low) * t
     g, bend = Sigmoid(-u), Sigmoid(u) * Sigmoid(-u)
-    return _margin((m, q, chi, m_hat, q_hat, v_hat), [(u - chi * g, g, 1 / (1 + chi * bend), (1 + chi * bend) * (high - low), t)], (Loop(t, Rule.UNIT),))
+    return _margin(
+        (m, q, chi, m_hat, q_hat, v_hat),
+        [(u - chi * g, g, 1 / (1 + chi * bend), (1 + chi * bend) * (high - low), t)],
+        (Loop(t, Rule.UNIT),),
+    )
 
 
 def hinge() -> Program:
@@ -59,9 +63,13 @@ def _margin(unknowns, pieces, loops) -> Program:
 
     response = 1 / (LAMBDA + v_hat)
     equations = (
-        m_hat * response, (m_hat**2 + q_hat) * response**2, response, ALPHA * average(lambda x, g, _: g * Hazard(x) / spread),
-        ALPHA * average(lambda x, g, _: g**2), ALPHA * average(lambda x, g, slope: (1 - slope) / chi),
-    )  # fmt: skip
+        m_hat * response,
+        (m_hat**2 + q_hat) * response**2,
+        response,
+        ALPHA * average(lambda x, g, _: g * Hazard(x) / spread),
+        ALPHA * average(lambda x, g, _: g**2),
+        ALPHA * average(lambda x, g, slope: (1 - slope) / chi),
+    )
     values = {"generalization_error": sp.acos(m / sp.sqrt(q)) / sp.pi}
     return Program(unknowns, (ALPHA, LAMBDA), equations, values, loops, (q, chi, 1 - m**2 / q))
 
@@ -97,10 +105,29 @@ def random_program(seed: int, depth: int) -> Program:
 
 
 _MP = {
-    LogH: LogH._mp, Hazard: Hazard._mp, Softplus: Softplus._mp, Sigmoid: Sigmoid._mp, Log2Cosh: Log2Cosh._mp, sp.exp: mp.exp, sp.log: mp.log,
-    sp.tanh: mp.tanh, sp.erf: mp.erf, sp.erfc: mp.erfc, sp.sin: mp.sin, sp.cos: mp.cos, sp.atan: mp.atan, sp.acos: mp.acos, sp.cosh: mp.cosh,
-    sp.sinh: mp.sinh, sp.Abs: abs, sp.Max: max, sp.Min: min, sp.sign: mp.sign, sp.loggamma: mp.loggamma, sp.factorial: mp.factorial,
-}  # fmt: skip
+    LogH: LogH._mp,
+    Hazard: Hazard._mp,
+    Softplus: Softplus._mp,
+    Sigmoid: Sigmoid._mp,
+    Log2Cosh: Log2Cosh._mp,
+    sp.exp: mp.exp,
+    sp.log: mp.log,
+    sp.tanh: mp.tanh,
+    sp.erf: mp.erf,
+    sp.erfc: mp.erfc,
+    sp.sin: mp.sin,
+    sp.cos: mp.cos,
+    sp.atan: mp.atan,
+    sp.acos: mp.acos,
+    sp.cosh: mp.cosh,
+    sp.sinh: mp.sinh,
+    sp.Abs: abs,
+    sp.Max: max,
+    sp.Min: min,
+    sp.sign: mp.sign,
+    sp.loggamma: mp.loggamma,
+    sp.factorial: mp.factorial,
+}
 
 
 def evaluate(e: sp.Basic, at: dict, nodes: dict):

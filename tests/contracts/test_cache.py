@@ -69,7 +69,10 @@ def test_second_time_is_warm_and_needs_no_lowering(filled, monkeypatch):
 def test_damage_mends_itself(filled, harm):
     folder = entry(filled)
     victims = {"manifest": [folder / "kernel.json"], "index": list((filled / "index").iterdir())}.get(harm) or [
-        *folder.rglob("*.nbi"), *folder.rglob("*.nbc"), *folder.glob("*.py")]  # fmt: skip
+        *folder.rglob("*.nbi"),
+        *folder.rglob("*.nbc"),
+        *folder.glob("*.py"),
+    ]
     assert victims
     for victim in victims:
         raw = victim.read_bytes()
@@ -121,7 +124,9 @@ def test_identity_is_the_same_in_another_process():
     )
     hashes = set()
     for seed in ("1", "2"):
-        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        )
         hashes.add(done.stdout)
     assert len(hashes) == 1
     from numerics.graph.identity import program_identity

@@ -29,7 +29,19 @@ from replica.ingredients import (
     kinds,
 )
 
-FOLDERS = ("priors", "channels", "losses", "regularizers", "activations", "laws", "networks", "protocols", "corruptions", "selections", "algorithms")
+FOLDERS = (
+    "priors",
+    "channels",
+    "losses",
+    "regularizers",
+    "activations",
+    "laws",
+    "networks",
+    "protocols",
+    "corruptions",
+    "selections",
+    "algorithms",
+)
 PACKAGES = {name: importlib.import_module(f"replica.{name}") for name in FOLDERS}
 CLASSES = [cls for package in PACKAGES.values() for cls in kinds(package).values()]
 EXAMPLES = [example for cls in CLASSES for example in cls.examples()]
@@ -99,7 +111,10 @@ def test_a_control_stands_for_any_number_and_domains_are_kept(cls, entry):
 @pytest.mark.parametrize("cls", [c for c in CLASSES if not c.built], ids=name)
 def test_what_is_only_declared_says_so(cls):
     methods = {
-        Prior: lambda it: it.sample(None, (1,)), Channel: lambda it: it.sample(None, 0.0), Loss: lambda it: it.formula(y, z), Law: lambda it: it.sample(None, 1, 1),
+        Prior: lambda it: it.sample(None, (1,)),
+        Channel: lambda it: it.sample(None, 0.0),
+        Loss: lambda it: it.formula(y, z),
+        Law: lambda it: it.sample(None, 1, 1),
     }
     for slot, call in methods.items():
         if issubclass(cls, slot):
@@ -118,7 +133,10 @@ def test_messages():
     from replica import channels, losses, networks, priors, regularizers
 
     cases = (
-        (lambda: priors.GaussBernoulli(rho=1.5), "GaussBernoulli: rho must lie in (0, 1], got rho=1.5. rho is the fraction of NON-zero entries"),
+        (
+            lambda: priors.GaussBernoulli(rho=1.5),
+            "GaussBernoulli: rho must lie in (0, 1], got rho=1.5. rho is the fraction of NON-zero entries",
+        ),
         (lambda: priors.Gaussian.from_table({"sigma": 1}), "prior 'gaussian' has no parameter 'sigma' (takes: mean variance covariance)"),
         (lambda: losses.Formula.from_table({}), "loss 'formula' needs the parameter 'formula'"),
         (lambda: losses.Logistic(weights={"minor": -1}), "Logistic: weights must lie in [0, inf)"),
@@ -132,12 +150,15 @@ def test_messages():
         (lambda: channels.Density("1", values=(0, 1), support=(0, 1)), "give one of the two"),
         (lambda: channels.Ordinal((1, 0)), "Ordinal: thresholds must be given in increasing order"),
         (lambda: networks.Committee(readout="learned"), "Committee: readout must be one of fixed trained, got 'learned'"),
-        (lambda: networks.Linear(bias=1), "Linear: bias must be a flag, got 1"),
-        (lambda: networks.Committee(activation="erf"), "Committee: activation must be a activation"),
+        (lambda: networks.Linear(bias=1), "Linear: bias must be true or false, got 1"),
+        (lambda: networks.Committee(activation="erf"), "Committee: activation must be a record of slot 'activation', got 'erf'"),
         (lambda: regularizers.Ridge(True), "Ridge: strength must be a number or an expression of controls, got True"),
         (lambda: regularizers.Ridge("lambda").formula(w), "Ridge: 'lambda' is an expression of controls; bind it"),
         (lambda: regularizers.Ridge(None), "Ridge: strength is missing"),
-        (lambda: priors.Gaussian(variance="Delta").bind({"Delta": w}).sample(np.random.default_rng(0), (1,)), "depends on controls; bind them to numbers"),
+        (
+            lambda: priors.Gaussian(variance="Delta").bind({"Delta": w}).sample(np.random.default_rng(0), (1,)),
+            "depends on controls; bind them to numbers",
+        ),
     )
     for call, sentence in cases:
         with pytest.raises(ValueError) as caught:
@@ -157,5 +178,6 @@ def test_nested_ingredients_and_tables():
 
 
 def test_package_is_light():
-    code = "import sys, replica.priors, replica.channels, replica.networks; sys.exit(bool({'torch', 'numba', 'scipy', 'matplotlib'} & set(sys.modules)))"
+    heavy = "{'torch', 'numba', 'scipy', 'matplotlib'}"
+    code = f"import sys, replica.priors, replica.channels, replica.networks; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=str(importlib.resources.files(replica).parent)).returncode == 0

@@ -54,7 +54,8 @@ def test_no_solution_is_a_sentence_not_a_number(residual, expected):
 
 @pytest.mark.parametrize(("at", "message"), [
     ({"b": -1.0}, r"control b = -1 is outside its domain \(0, inf\)"), ({"b": math.nan}, "control b = nan is outside its domain"),
-    ({"bb": 1.0}, "'bb' is not a control of this theory; controls are b, h; did you mean 'b'"), ({"b": "two"}, "control b must be a number, got 'two'"),
+    ({"bb": 1.0}, "'bb' is not a control of this theory; controls are b, h; did you mean 'b'"),
+    ({"b": "two"}, "control b must be a number, got 'two'"),
 ])
 def test_bad_points_are_named(at, message):
     with pytest.raises(ValueError, match=message):

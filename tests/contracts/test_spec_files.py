@@ -37,7 +37,7 @@ def fields(spec: Spec) -> dict[str, Any]:
 def run_program(text: str) -> Spec:
     """The `spec` of a program that the writer printed, from a file of this repository."""
     names: dict[str, Any] = {}
-    exec(text, names)  # noqa: S102
+    exec(text, names)
     return names["spec"]
 
 

@@ -67,17 +67,20 @@ def hazard(x):
 EPS = np.finfo(float).eps
 
 
-@pytest.mark.parametrize(("which", "x", "exact", "bound"), [
-    (0, np.linspace(-689, 709, 2003), mp.exp, 4 * EPS),
-    (1, np.concatenate([np.geomspace(1e-300, 1e300, 2001), np.linspace(0.5, 2, 1001)]), mp.log, 4 * EPS),
-    (2, np.concatenate([np.linspace(0, 1, 801), np.geomspace(1e-300, 1, 200)]), mp.log1p, 4 * EPS),
-    (3, np.concatenate([np.linspace(0, 37, 801), np.geomspace(1e-9, 1e5, 400)]), lambda x: mp.exp(x * x / 2) * upper(x), 6 * EPS),
-    (4, LINE[LINE > -36], hazard, 5e-13),
-    (5, LINE, lambda x: hazard(x) - x, 5e-15),
-    (6, LINE[LINE > -36], lambda x: mp.log(upper(x)) if x > 0 else mp.log1p(-upper(-x)), 1e-13),
-    (7, LINE, mp.tanh, 6 * EPS),
-    (8, LINE, mp.erf, 8 * EPS),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("which", "x", "exact", "bound"),
+    [
+        (0, np.linspace(-689, 709, 2003), mp.exp, 4 * EPS),
+        (1, np.concatenate([np.geomspace(1e-300, 1e300, 2001), np.linspace(0.5, 2, 1001)]), mp.log, 4 * EPS),
+        (2, np.concatenate([np.linspace(0, 1, 801), np.geomspace(1e-300, 1, 200)]), mp.log1p, 4 * EPS),
+        (3, np.concatenate([np.linspace(0, 37, 801), np.geomspace(1e-9, 1e5, 400)]), lambda x: mp.exp(x * x / 2) * upper(x), 6 * EPS),
+        (4, LINE[LINE > -36], hazard, 5e-13),
+        (5, LINE, lambda x: hazard(x) - x, 5e-15),
+        (6, LINE[LINE > -36], lambda x: mp.log(upper(x)) if x > 0 else mp.log1p(-upper(-x)), 1e-13),
+        (7, LINE, mp.tanh, 6 * EPS),
+        (8, LINE, mp.erf, 8 * EPS),
+    ],
+)
 def test_relative_error(which, x, exact, bound):
     assert worst(which, x, exact) <= bound
 

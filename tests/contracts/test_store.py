@@ -31,7 +31,7 @@ def test_round_trip(data, tmp_path):
 
 
 def test_missing_foreign_empty_and_truncated_files(data, tmp_path):
-    with pytest.raises(StoreError, match="no such file"):
+    with pytest.raises(StoreError, match="No such file"):
         load(tmp_path / "nothing.nc")
     data.to_netcdf(tmp_path / "foreign.nc", engine="h5netcdf")
     with pytest.raises(StoreError, match="not a result file of this program"):

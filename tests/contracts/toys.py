@@ -30,7 +30,8 @@ def theory(name, unknowns, controls, starts) -> Theory:
     symbols = [u.symbol for u in unknowns]
     starts = tuple(Start(k, dict(zip(symbols, map(sp.sympify, v), strict=True))) for k, v in starts.items())
     return Theory(
-        name, "toy-" + name, controls, Stationary(unknowns, tuple(symbols), starts=starts), {u.name: u.symbol for u in unknowns}, {}, sp.S.Zero, {},
+        name, "toy-" + name, controls, Stationary(unknowns, tuple(symbols), starts=starts), {u.name: u.symbol for u in unknowns}, {},
+        sp.S.Zero, {},
     )
 
 

@@ -1,0 +1,53 @@
+"""Thirty digits, against an independent integration of the same equation."""
+
+from __future__ import annotations
+
+import mpmath
+import pytest
+
+from numerics.certify import CertifyError, certify
+from numerics.compile import compile_theory
+from numerics.solve import solve
+from tests import hand_theories
+
+
+@pytest.fixture(scope="module")
+def sign():
+    return compile_theory(hand_theories.bayes_sign())
+
+
+def test_thirty_digits_solve_the_textbook_equation(sign):
+    (one,) = solve(sign, {"alpha": 0.1})
+    sure = certify(sign, one, 30)
+    assert sure.agreement is not None and sure.agreement >= 14 and sure.quadrature_error < 1e-30
+    assert len(sure["q"].lstrip("0.")) >= 29 and abs(float(sure["q"]) - one["q"]) < 1e-14
+    with mpmath.workdps(40):
+        q = mpmath.mpf(sure["q"])
+
+        def integrand(t):
+            x = -mpmath.sqrt(q) * t / mpmath.sqrt(1 - q)
+            return mpmath.npdf(t) * mpmath.npdf(x) ** 2 / mpmath.ncdf(-x)
+
+        # alpha = 1/10 exactly: a double would be off by 5e-18
+        q_hat = 2 * mpmath.mpf(1) / 10 / (1 - q) * mpmath.quad(integrand, [-14, -7, 0, 7, 14])
+        assert abs(q - q_hat / (1 + q_hat)) < mpmath.mpf(10) ** -29
+
+
+def test_backends_and_digits_agree(sign):
+    (one,) = solve(sign, {"alpha": 0.5})
+    flint, pure, longer = certify(sign, one, 25, "flint"), certify(sign, one, 25, "mpmath"), certify(sign, one, 40, "flint")
+    for name in ("q", "generalization_error", "free_entropy"):
+        assert flint[name] == pure[name]
+        assert str(longer[name])[:24] == str(flint[name])[:24]
+
+
+def test_what_cannot_be_certified_is_refused(sign):
+    (one,) = solve(sign)
+    with pytest.raises(ValueError, match="digits must be at least 16, got 10"):
+        certify(sign, one, 10)
+    logistic = compile_theory(hand_theories.logistic())
+    (other,) = solve(logistic)
+    with pytest.raises(CertifyError, match="windows cut at 19 digits; ask for at most 19, not 30"):
+        certify(logistic, other, 30)
+    sure = certify(logistic, other, 18)
+    assert sure.agreement is not None and sure.agreement >= 13

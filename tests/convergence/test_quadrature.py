@@ -1,0 +1,82 @@
+"""Panels find what is narrow, weights sum to one, and capacity is a status instead of a crash."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numba import njit
+
+from benchmarks.hand_kernels import PROBE
+from numerics.quadrature import ADAPT, BASE, COUNT, DOUBLE, LINE, NESTED, OK, RULE, SIZE, UNIT, arrange
+from numerics.status import CAPACITY, NON_FINITE
+
+
+@njit(PROBE, error_model="numpy")
+def peak(l, p, x, w, off, scr, out):
+    """Lorentzian of width p[0] around p[1], and a constant."""
+    out[0], out[1] = 0.0, 0.0
+    for j in range(off[l], off[l + 1]):
+        out[0] += w[j] * p[0] / ((x[j] - p[1]) ** 2 + p[0] ** 2)
+        out[1] += w[j]
+    return 2
+
+
+@njit(PROBE, error_model="numpy")
+def poisson(l, p, x, w, off, scr, out):
+    out[0] = 0.0
+    for j in range(off[l], off[l + 1]):
+        out[0] += w[j] * math.exp(x[j] * math.log(p[0]) - p[0] - math.lgamma(x[j] + 1))
+    return 1
+
+
+@njit(PROBE, error_model="numpy")
+def poison(l, p, x, w, off, scr, out):
+    out[0] = np.nan
+    return 1
+
+
+class Grid:
+    def __init__(self, rule: int, panels: int = 256, nested: int = 0) -> None:
+        self.loops = np.zeros((1, 4), np.int64)
+        self.loops[0, RULE], self.loops[0, NESTED], self.loops[0, SIZE] = rule, nested, 32
+        self.panels, self.x, self.w = np.zeros((1, panels, 2)), np.zeros(64 * panels), np.zeros(64 * panels)
+        self.off, self.scr, self.out, self.work = np.zeros(2, np.int64), np.zeros(8), np.zeros(64), np.zeros((99, 130))
+
+    def ask(self, probe, p, request):
+        return arrange(probe, np.array(p), request, 1e-7, self.loops, self.panels, self.x, self.w, self.off, self.scr, self.out, self.work)
+
+    def integrate(self, probe, p):
+        probe(0, np.array(p), self.x, self.w, self.off, self.scr, self.out)
+        return self.out[0]
+
+
+@pytest.mark.parametrize("width", [1.0, 1e-2, 1e-4, 1e-6])
+def test_a_narrow_peak_is_found_and_resolved(width):
+    grid = Grid(UNIT)
+    assert grid.ask(peak, [width, 0.3], ADAPT) == OK
+    exact = math.atan(0.7 / width) + math.atan(0.3 / width)
+    # nodes near 0.3 are good to eps, which moves a steep flank
+    assert grid.integrate(peak, [width, 0.3]) == pytest.approx(exact, rel=max(3e-13, 3e-18 / width))
+
+
+@pytest.mark.parametrize(("rule", "nested"), [(LINE, 0), (LINE, 1), (UNIT, 0), (UNIT, 1)])
+@pytest.mark.parametrize("request_", [BASE, DOUBLE])
+def test_weights_sum_to_one(rule, nested, request_):
+    grid = Grid(rule, nested=nested)
+    if not nested:
+        assert grid.ask(peak, [0.1, 0.2], ADAPT) == OK
+    assert grid.ask(peak, [0.1, 0.2], 0 if nested and request_ == DOUBLE else request_) == OK
+    assert math.fsum(grid.w[: grid.off[1]]) == pytest.approx(1.0, abs=1e-15)
+
+
+def test_counts_run_until_the_tail_is_negligible():
+    grid = Grid(COUNT)
+    assert grid.ask(poisson, [300.0], ADAPT) == OK
+    assert grid.integrate(poisson, [300.0]) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_trouble_is_a_status():
+    assert Grid(UNIT, panels=4).ask(peak, [1e-5, 0.3], ADAPT) == CAPACITY
+    assert Grid(UNIT).ask(poison, [1.0], ADAPT) == NON_FINITE
