@@ -204,7 +204,7 @@ class _Oracle:
         low, high = grid[0], grid[-1]
         inside = self._kinks(put, contents, variables, low, high, env) + [c for c in cuts if low < c < high]
         points = sorted({low, high, *inside, *grid[1:-1:2]})
-        goal = max(top, mp.mpf(10) ** -6) * mp.mpf(10) ** (-self.digits)
+        goal = top * mp.mpf(10) ** (-self.digits)
         return mp.fsum(self._panel(f, a, b, goal) for a, b in zip(points, points[1:], strict=False))
 
     def _panel(self, f, a, b, goal, depth: int = 0):

@@ -44,6 +44,9 @@ class _Reduction(sp.Expr):
     def _eval_subs(self, old, new):
         return self if old == self.variable else None
 
+    def _sympystr(self, printer):
+        return f"{type(self).__name__}({', '.join(printer._print(a) for a in self.args)})"
+
 
 class Sum(_Reduction):
     """Sum(body, t) = sum_j w_j body(t_j)."""

@@ -12,7 +12,7 @@ import sympy as sp
 from numerics.rewrite.kinks import Segment, segments
 from numerics.rewrite.pieces import Context, Piece, unit
 from numerics.rewrite.tilt import REACH, peak_window, polynomial
-from numerics.rewrite.walk import free, substitute
+from numerics.rewrite.walk import free, inner_variables, substitute
 from replica.nodes import Flat, Measure
 
 BROADEST = sp.Rational(1, 4)  # least precision assumed for the map: a posterior four times as broad as a unit density
@@ -30,7 +30,7 @@ def cut_flat(context: Context, measure: Flat, contents: tuple[sp.Basic, ...], ti
 
 
 def _piece(context: Context, w: sp.Symbol, s: Segment, tilt: int) -> Piece:
-    inner = {v for m in s.contents if isinstance(m, Measure) for v in m.variables}
+    inner = inner_variables(s.contents)
     c1, c2, pure = polynomial(s.contents[tilt], w)
     coupled = bool((free(c1) | free(c2)) & inner) or any(w in free(m) for m in s.contents if isinstance(m, Measure))
     bounded = s.lower != -sp.oo and s.upper != sp.oo

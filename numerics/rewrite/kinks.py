@@ -14,7 +14,7 @@ import sympy as sp
 
 from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.facts import Facts
-from numerics.rewrite.walk import AVERAGES, PROXIMAL, coefficients, free, parts, rebuild, transform
+from numerics.rewrite.walk import AVERAGES, PROXIMAL, coefficients, free, inner_variables, parts, rebuild, transform
 from replica.nodes import Measure
 
 SWITCHES = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.Heaviside, sp.Piecewise)
@@ -65,10 +65,11 @@ def _clip(cut: sp.Expr, lower: sp.Expr, upper: sp.Expr, facts: Facts) -> sp.Expr
 
 
 def _first_switch(contents: tuple[sp.Basic, ...], x: sp.Symbol) -> _Switch | None:
+    inner = inner_variables(contents)
     for content in contents:
         if x not in free(content):
             continue
-        for part, bound in parts(content):
+        for part, bound in parts(content, inner):
             if not isinstance(part, SWITCHES) or x in bound:
                 continue
             for argument in _arguments(part):

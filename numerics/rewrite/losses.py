@@ -87,10 +87,9 @@ def _check(found: Loss, loss: sp.Expr, facts: Facts) -> None:
         values = evaluate(p.curvature, at | {found.u: where})
         if not (np.where(np.isfinite(values), values, 0.0) >= -1e-10).all():
             raise RewriteError(refusal)
-    for place, _, before, after in found.jumps():
+    for _, _, before, after in found.jumps():
         if facts.sign(after - before) in (0, 1):
             continue
-        place_, before_, after_ = (evaluate(e, at) for e in (place, before, after))
+        before_, after_ = (evaluate(e, at) for e in (before, after))
         if not (after_ - before_ >= -1e-10 * (1 + np.abs(before_))).all():
             raise RewriteError(refusal)
-        del place_

@@ -13,8 +13,7 @@ from numerics.rewrite.facts import Facts
 from numerics.rewrite.kinks import segments
 from numerics.rewrite.loops import Loops
 from numerics.rewrite.tilt import REACH, drift, peak_window, polynomial
-from numerics.rewrite.walk import free, substitute
-from replica.nodes import Measure
+from numerics.rewrite.walk import free, inner_variables, substitute
 
 FLOOR = sp.Rational(1, 10**30)  # least width of a piece under a logarithm: an empty piece then weighs e^-69, and its log is finite
 
@@ -98,7 +97,7 @@ def cut_gauss(
         place = {v: mean + deviation * t}
         return [Piece(t, tuple(substitute(c, place) for c in found[0].contents))]
     t = sp.Dummy("t", real=True)
-    inner = {s for m in contents if isinstance(m, Measure) for s in m.variables}
+    inner = inner_variables(contents)
     pieces = []
     for s in found:
         ends = tuple(e if e in (sp.oo, -sp.oo) else (e - mean) / deviation for e in (s.lower, s.upper))

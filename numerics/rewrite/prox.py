@@ -15,7 +15,7 @@ from numerics.rewrite.losses import GRID, Loss, Smooth, convex_loss
 from numerics.rewrite.pieces import Context, Piece, clip, unit
 from numerics.rewrite.sample import evaluate
 from numerics.rewrite.tilt import REACH
-from numerics.rewrite.walk import PROXIMAL, coefficients, free, parts, substitute
+from numerics.rewrite.walk import PROXIMAL, coefficients, free, inner_variables, parts, substitute
 from replica.nodes import Prox, ProxSlope
 
 TIGHTER = (sp.Rational(1, 2), sp.S.One, sp.Rational(3, 2), sp.S(2))  # multiples of log(1 + gap) tried as better ends of the window
@@ -27,7 +27,7 @@ def proximals(contents: tuple[sp.Basic, ...], v: sp.Symbol) -> list[sp.Expr]:
     for content in contents:
         if v not in free(content):
             continue
-        for part, bound in parts(content):
+        for part, bound in parts(content, inner_variables(contents)):
             if isinstance(part, PROXIMAL) and v in part.h.free_symbols and not part.free_symbols & bound:
                 found[part] = None
     return list(found)

@@ -91,6 +91,11 @@ def parts(expr: sp.Basic, bound: frozenset[sp.Symbol] = frozenset()) -> list[tup
     return list(seen)
 
 
+def inner_variables(contents: tuple[sp.Basic, ...]) -> frozenset[sp.Symbol]:
+    """Variables of the measures among `contents`: integrated further inside."""
+    return frozenset(v for c in contents if isinstance(c, Measure) for v in c.variables)
+
+
 def coefficients(expr: sp.Expr, x: sp.Symbol, degree: int) -> list[sp.Expr] | None:
     """Coefficients of `expr` as a polynomial in `x`, lowest first, or None if it is none of that degree."""
     if x not in free(expr):
