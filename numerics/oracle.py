@@ -15,7 +15,21 @@ import mpmath as mp
 import sympy as sp
 
 from replica.nodes import (
-    Counting, Discrete, Flat, Gauss, Hazard, Log2Cosh, LogAverage, LogH, Measure, Moreau, Prox, ProxSlope, Sigmoid, Softplus, Tilted,
+    Counting,
+    Discrete,
+    Flat,
+    Gauss,
+    Hazard,
+    Log2Cosh,
+    LogAverage,
+    LogH,
+    Measure,
+    Moreau,
+    Prox,
+    ProxSlope,
+    Sigmoid,
+    Softplus,
+    Tilted,
 )
 
 SCAN = 60  # points of the scan for sign changes
@@ -97,7 +111,7 @@ class _Oracle:
         if e.is_Pow:
             return lambda env: self.value(args[0], env) ** self.value(args[1], env)
         if isinstance(e, sp.Max | sp.Min | sp.And | sp.Or):
-            choose = {sp.Max: max, sp.Min: min, sp.And: all, sp.Or: any}[type(e)]
+            choose: Callable = {sp.Max: max, sp.Min: min, sp.And: all, sp.Or: any}[type(e)]
             return lambda env: choose([self.value(a, env) for a in args])
         if isinstance(e, sp.core.relational.Relational):
             relation = RELATIONS[e.rel_op]

@@ -39,7 +39,7 @@ class Rewriter:
         if isinstance(e, PROXIMAL):
             return self.expression(explicit(e, self.context))
         if isinstance(e, AVERAGES):
-            body = (e.body, e.exponent) if isinstance(e, Tilted) else (e.exponent,)
+            body: tuple[sp.Expr, ...] = (e.body, e.exponent) if isinstance(e, Tilted) else (e.exponent,)
             measures, fixed = scalars(e.measures, body, self.context.facts)
             body = tuple(substitute(b, fixed) for b in body)
             if isinstance(e, LogAverage):

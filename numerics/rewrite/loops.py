@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from numerics.program import Loop, LogSum, Rule, Sum, TiltSum
+from numerics.program import LogSum, Loop, Rule, Sum, TiltSum
 from numerics.rewrite.walk import raw, transform
 
 REDUCTIONS = (Sum, LogSum, TiltSum)

@@ -11,7 +11,7 @@ import sympy as sp
 
 from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.kinks import segments
-from numerics.rewrite.losses import GRID, Loss, Smooth, convex_loss
+from numerics.rewrite.losses import GRID, Loss, convex_loss
 from numerics.rewrite.pieces import Context, Piece, clip, unit
 from numerics.rewrite.sample import evaluate
 from numerics.rewrite.tilt import REACH
@@ -64,11 +64,11 @@ def cut_prox(
             exponent = -(((h - middle) / deviation) ** 2) / 2
             pieces.append(unit(context, c, clip(s.lower, *window), clip(s.upper, *window), s.contents, weight, exponent))
 
-    ends = None
+    ends = (low, high)
     if not loss.explicit:
         ends = context.once((first.loss, u, chi, low, high), lambda: _safe_ends(context, loss, chi, low, high))
     for i, p in enumerate(loss.pieces):
-        window = _explicit_ends(p, chi, low, high) if p.line else ends
+        window = _explicit_ends(p.line, chi, low, high) if p.line else ends
         add(
             u, (p.lower, p.upper), window, u + chi * p.slope, 1 + chi * p.curvature,
             u, 1 / (1 + chi * p.curvature), chi * p.slope**2 / 2 + p.value,
@@ -86,8 +86,8 @@ def cut_prox(
     return pieces
 
 
-def _explicit_ends(p: Smooth, chi: sp.Expr, low: sp.Expr, high: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-    offset, slope = p.line
+def _explicit_ends(line: tuple[sp.Expr, sp.Expr], chi: sp.Expr, low: sp.Expr, high: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    offset, slope = line
     return (low - chi * offset) / (1 + chi * slope), (high - chi * offset) / (1 + chi * slope)
 
 

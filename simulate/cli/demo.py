@@ -12,9 +12,9 @@ from replica.derive import derive
 from numerics.compile import compile_theory
 from numerics.store import save
 from numerics.sweep import sweep
-from replica import latex
 from replica.spec import grid, load
 from replica.spec.conventions import conventions
+from simulate.cli.grid import described
 from simulate.cli.screen import progress
 from simulate.finite_size import Verdict
 from simulate.plot import plot
@@ -36,18 +36,19 @@ def main() -> int:
 
     _title("2. Derive")
     theory = derive(spec)
-    print(latex.text(theory, steps=True))
+    print(theory.text(steps=True))
     head = "".join(f"% {line}\n" for line in conventions(spec))
-    (FOLDER / "equations.tex").write_text(head + latex.latex(theory, steps=True), encoding="utf-8")
+    (FOLDER / "equations.tex").write_text(head + theory.latex(steps=True), encoding="utf-8")
 
     _title("3. Solve")
     module = compile_theory(theory)
     assert spec.run is not None and spec.run.sweep is not None
     alphas = np.array(grid(spec.run.sweep["alpha"]))
-    curve = sweep(module, {"alpha": alphas})
+    curve = described(spec, sweep(module, {"alpha": alphas}))
     save(curve, FOLDER / "theory.nc")
     print(f"{'alpha':>8} {'generalization error':>22} {'training loss':>15}")
-    for alpha, error, loss in zip(alphas, curve["generalization_error"].values, curve["training_loss"].values, strict=True):
+    best = curve.isel(solution=0)
+    for alpha, error, loss in zip(alphas, best["generalization_error"].values, best["training_loss"].values, strict=True):
         print(f"{alpha:8.2f} {error:22.12f} {loss:15.10f}")
 
     _title(f"4. Train finite systems, d = {' '.join(map(str, spec.run.sizes or ()))}, {spec.run.seeds} seeds each")

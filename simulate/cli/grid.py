@@ -51,7 +51,7 @@ def solve_grid(
                         found[number] = _certified(module, book, f"{key} {digits}", found[number], digits)
                         told(number + 1, len(keys))
         if output:
-            save(_described(spec, _with_digits(data, axes, found) if digits > DOUBLE else data), output)
+            save(described(spec, _with_digits(data, axes, found) if digits > DOUBLE else data), output)
     return found
 
 
@@ -94,7 +94,7 @@ def _with_digits(data: xr.Dataset, axes: Mapping[str, np.ndarray], found: Sequen
     return data.assign(extra)
 
 
-def _described(spec: Spec, data: xr.Dataset) -> xr.Dataset:
+def described(spec: Spec, data: xr.Dataset) -> xr.Dataset:
     """The dataset with the spec, its conventions and the meanings of its controls."""
     data = data.assign_attrs(name=spec.name, spec=spec.to_toml(), meaning="\n".join(conventions(spec)))
     for name in data.coords:

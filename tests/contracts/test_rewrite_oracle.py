@@ -13,7 +13,18 @@ from program_numbers import Numbers  # noqa: E402
 from numerics.oracle import evaluate  # noqa: E402
 from numerics.rewrite import RewriteError, rewrite  # noqa: E402
 from replica.nodes import (  # noqa: E402
-    Counting, Discrete, Flat, Gauss, LogAverage, LogH, Moreau, Prox, ProxSlope, Softplus, Tilted, average,
+    Counting,
+    Discrete,
+    Flat,
+    Gauss,
+    LogAverage,
+    LogH,
+    Moreau,
+    Prox,
+    ProxSlope,
+    Softplus,
+    Tilted,
+    average,
 )
 from replica.symbols import POSITIVE, Control  # noqa: E402
 from replica.theory import Stationary, Theory  # noqa: E402
@@ -44,7 +55,11 @@ def both(exponent, *measures, body=v):
 
 
 @pytest.mark.parametrize("place", ["0.7", "-13.1"])
-@pytest.mark.parametrize("log_density", [-sp.Abs(w) / b - sp.log(2 * b), -(w**4), -sp.log(1 + w**2) * 2, sp.log(sp.exp(-(w**2)) + sp.exp(-((w - 2) ** 2)))], ids=str)
+@pytest.mark.parametrize(
+    "log_density",
+    [-sp.Abs(w) / b - sp.log(2 * b), -(w**4), -sp.log(1 + w**2) * 2, sp.log(sp.exp(-(w**2)) + sp.exp(-((w - 2) ** 2)))],
+    ids=["laplace", "quartic", "student", "two bumps"],
+)
 def test_explicit_density(log_density, place):
     agree(*both(log_density - qh * w**2 / 2 + h * w, LINE, body=w), at=AT | {h: place})
 
@@ -56,7 +71,11 @@ def test_uniform_density(precision, place):
 
 
 @pytest.mark.parametrize("place", ["0.7", "-13.1"])
-@pytest.mark.parametrize("exponent", [-3 * sp.Max(0, 1 - v), -3 * Softplus(-v), -sp.Abs(sp.Max(0, v) - b), -sp.Abs(v**2 - 1), -3 * (v - y) ** 2], ids=str)
+@pytest.mark.parametrize(
+    "exponent",
+    [-3 * sp.Max(0, 1 - v), -3 * Softplus(-v), -sp.Abs(sp.Max(0, v) - b), -sp.Abs(v**2 - 1), -3 * (v - y) ** 2],
+    ids=["hinge", "logistic", "nested kinks", "quadratic kink", "quadratic"],
+)
 def test_tilted_field(exponent, place):
     agree(*both(exponent, FIELD), at=AT | {h: place})
 
@@ -77,13 +96,13 @@ def test_proximal_point(loss):
     tilt = sp.log(2) + LogH(-m * v)
     agree(
         Tilted(p**2 * v, tilt, [FIELD], True), Tilted(slope, tilt, [FIELD], True), average(envelope, FIELD),
-        average(sp.Heaviside(p - sp.Rational(1, 3)) * v, FIELD), at=AT | {h: "-0.4"}, digits=12,
+        average(sp.Heaviside(p - sp.Rational(1, 3)) * v, FIELD), at=AT | {h: "-0.4"}, digits=9, tolerance=1e-10,
     )
 
 
 @pytest.mark.parametrize("width", ["0.001", "1000"])
 def test_exponential_loss_far_from_its_minimum(width):
-    agree(average(Prox(sp.exp(-u), u, chi, v), FIELD), at=AT | {h: "-8", chi: width}, digits=12)
+    agree(average(Prox(sp.exp(-u), u, chi, v), FIELD), at=AT | {h: "-8", chi: width}, digits=11)
 
 
 def test_two_proximal_points_in_one_average_are_explicit_if_quadratic():
@@ -106,12 +125,12 @@ def test_counts():
 @pytest.mark.parametrize("covariance", [[[q, m], [m, 1]], [[q, q], [q, q]], [[0, 0], [0, 1]]], ids=str)
 def test_joint_fields(covariance):
     joint = Gauss([v, second], [h, m], covariance)
-    agree(average(v**2 * sp.tanh(second), joint), digits=11, panels=20, tolerance=1e-9)
+    agree(average(v**2 * sp.tanh(second), joint), digits=6, panels=20, tolerance=1e-7)
 
 
 def test_inner_kink_moves_with_the_outer_field():
     inner = Gauss([second], [v], [[1]])
-    program = agree(average(sp.Abs(second - v / 2) * sp.tanh(second), inner, FIELD), digits=8, panels=20, tolerance=1e-7)
+    program = agree(average(sp.Abs(second - v / 2) * sp.tanh(second), inner, FIELD), digits=6, panels=20, tolerance=1e-6)
     assert [len(loop.inside) for loop in program.loops] == [0, 1, 1]
 
 
