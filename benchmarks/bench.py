@@ -10,6 +10,8 @@ from pathlib import Path
 from benchmarks import kernels, processes, theory, training
 from benchmarks.table import Measure, table
 
+README = Path(__file__).parents[1] / "README.md"
+BEGIN, END = "<!-- bench: written by `python -m benchmarks.bench --readme` -->", "<!-- end of bench -->"
 PARTS = {"kernels": kernels, "theory": theory, "processes": processes, "training": training}
 
 
@@ -22,8 +24,20 @@ def machine() -> str:
     return f"{len(names) or 1} x {names[0] if names else platform.processor()}, Python {platform.python_version()}, {versions}"
 
 
-def main(chosen: list[str]) -> int:
-    """Run the parts named, or all, and say how many goals were reached: on another machine a miss is a fact and no fault."""
+def record(text: str) -> None:
+    """Put a table between the marks of the README."""
+    page = README.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def main(words: list[str]) -> int:
+    """Run the parts named, or all, and say how many goals were reached: on another machine a miss is a fact and no fault.
+
+    With `--readme` the table is recorded in the README.
+    """
+    chosen = [word for word in words if word != "--readme"]
     unknown = [name for name in chosen if name not in PARTS]
     if unknown:
         print(f"no part {unknown[0]!r} (parts: {' '.join(PARTS)})", file=sys.stderr)
@@ -33,7 +47,10 @@ def main(chosen: list[str]) -> int:
         for measure in PARTS[name].measures():
             print(f"  {measure.what} ...", file=sys.stderr, flush=True)
             found.append(measure)
-    print(f"{machine()}\n\n{table(found)}\n\n{sum(measure.reached for measure in found)} of {len(found)} goals reached")
+    text = f"{machine()}\n\n{table(found)}\n\n{sum(measure.reached for measure in found)} of {len(found)} goals reached."
+    print(text)
+    if "--readme" in words:
+        record(text)
     return 0
 
 

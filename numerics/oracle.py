@@ -67,9 +67,10 @@ FUNCTIONS: dict[type, Callable] = {
     sp.atan: mp.atan, sp.asin: mp.asin, sp.acos: mp.acos, sp.asinh: mp.asinh, sp.erf: mp.erf, sp.erfc: mp.erfc,
     sp.loggamma: mp.loggamma, sp.gamma: mp.gamma, sp.factorial: mp.factorial, sp.Abs: abs, sp.sign: mp.sign,
     sp.DiracDelta: lambda x: mp.mpf(0),  # second derivative of a loss off its kinks, where alone it is asked for
-    sp.Heaviside: lambda x, half=mp.mpf("0.5"): mp.mpf(1) if x > 0 else mp.mpf(0) if x < 0 else half,
+    sp.Heaviside: lambda x, half=0.5: mp.mpf(1) if x > 0 else mp.mpf(0) if x < 0 else mp.mpf(half),
 }
-RELATIONS = {"<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b}
+CHOICES: dict[type, Callable] = {sp.Max: max, sp.Min: min, sp.And: all, sp.Or: any}
+RELATIONS: dict[str, Callable] = {"<": lambda a, b: a < b, "<=": lambda a, b: a <= b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b}
 
 
 @dataclass
@@ -111,7 +112,7 @@ class _Oracle:
         if e.is_Pow:
             return lambda env: self.value(args[0], env) ** self.value(args[1], env)
         if isinstance(e, sp.Max | sp.Min | sp.And | sp.Or):
-            choose: Callable = {sp.Max: max, sp.Min: min, sp.And: all, sp.Or: any}[type(e)]
+            choose = CHOICES[type(e)]
             return lambda env: choose([self.value(a, env) for a in args])
         if isinstance(e, sp.core.relational.Relational):
             relation = RELATIONS[e.rel_op]
@@ -227,8 +228,8 @@ class _Oracle:
         coarse, fine = (
             half * mp.fsum(w * f(middle + half * x) for x, w in _legendre(n, mp.mp.prec)) for n in (self.digits // 2 + 3, self.digits + 2)
         )
-        # the finer rule is better than the difference by far: its error is about the square of the coarse one's
-        if depth >= 14 or abs(fine - coarse) < max(mp.sqrt(goal * abs(fine)), goal) / 30:
+        # the finer rule is far better than the difference: between the difference and its square
+        if depth >= 14 or abs(fine - coarse) < max(mp.sqrt(goal * abs(fine)) / 1000, goal):
             return fine
         return self._panel(f, a, middle, goal, depth + 1) + self._panel(f, middle, b, goal, depth + 1)
 

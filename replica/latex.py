@@ -8,13 +8,15 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from replica.nodes import Counting, Discrete, Flat, Gauss
+from replica.nodes import Counting, Discrete, Flat, Gauss, LogH
 
 _HAT = "_hat"
 
 
 def symbol_latex(name: str) -> str:
     """q_hat as \\hat{q}, alpha as \\alpha, h_star as h_\\star."""
+    if name.startswith("log "):
+        return r"\log " + symbol_latex(name[4:])
     if name.endswith(_HAT):
         return rf"\hat{{{symbol_latex(name[: -len(_HAT)])}}}"
     stem, _, index = name.partition("_")
@@ -29,6 +31,17 @@ class _Latex(LatexPrinter):
         return symbol_latex(expr.name)
 
     _print_Dummy = _print_Symbol
+
+    def _print_exp(self, e, exp=None) -> str:
+        text = self.weight(e.args[0])
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+
+    def weight(self, exponent) -> str:
+        """exp(exponent), tails by their name."""
+        tails = [t for t in sp.Add.make_args(exponent) if isinstance(t, LogH)]
+        rest = exponent - sp.Add(*tails)
+        named = [rf"H\left({self._print(t.args[0])}\right)" for t in tails]
+        return r"\,".join(named + ([rf"e^{{{self._print(rest)}}}"] if rest != 0 or not tails else []))
 
     def _print_Gauss(self, m: Gauss) -> str:
         v = ",".join(self._print(x) for x in m.variables)
@@ -73,8 +86,17 @@ class _Text(StrPrinter):
     def _over(self, node) -> str:
         return f"E[{'; '.join(self._print(m) for m in node.measures)}]"
 
+    def _print_exp(self, e) -> str:
+        return self._weight(e.args[0])
+
+    def _weight(self, exponent) -> str:
+        """exp(exponent), tails by their name."""
+        tails = [t for t in sp.Add.make_args(exponent) if isinstance(t, LogH)]
+        rest = exponent - sp.Add(*tails)
+        return "*".join([f"H({self._print(t.args[0])})" for t in tails] + ([f"exp({self._print(rest)})"] if rest != 0 or not tails else []))
+
     def _print_Tilted(self, e) -> str:
-        weight = "" if e.exponent == 0 else f"exp({self._print(e.exponent)}) * "
+        weight = "" if e.exponent == 0 else f"{self._weight(e.exponent)}*"
         top = f"{self._over(e)}{{{weight}{self.parenthesize(e.body, 50)}}}"
         return top if e.exponent == 0 or e.normalised else f"{top} / {self._over(e)}{{exp({self._print(e.exponent)})}}"
 

@@ -32,32 +32,30 @@ def measure(instance: Instance, learner: Any, estimate: Estimate, rng: np.random
         rng: for test data.
     """
     protocol = learner.protocol.kind
-    found = _overlaps(instance, estimate)
-    if protocol != "erm":
-        found["Q"] = found["q"] + estimate.spread
+    found = _overlaps(instance, protocol, estimate)
     found |= _on_fresh(instance, protocol, estimate, rng)
     if learner.loss is not None and protocol == "erm":
         found |= _on_training(instance, learner, estimate.mean)
     found |= estimate.extras
-    if "estimation_mse" in found and "q" in estimate.extras:  # of the exact posterior mean: the sampled one carries noise
-        found["estimation_mse"] += found["q"] - estimate.mean @ estimate.mean / instance.size
     return {name: float(value) for name, value in found.items()}
 
 
-def _overlaps(instance: Instance, estimate: Estimate) -> dict[str, float]:
+def _overlaps(instance: Instance, protocol: str, estimate: Estimate) -> dict[str, float]:
+    """Of the minimiser, of the posterior mean (bayes), or of a typical student drawn from the measure (gibbs), whose own norm is Q."""
     w, d = estimate.mean, instance.size
-    found = {"q": w @ w / d}
+    q = estimate.extras.get("q", w @ w / d)  # a sampler has one without the noise of its mean
+    found = {"q": q} if protocol == "erm" else {"q": q, "Q": estimate.extras.get("Q", q + estimate.spread)}
     teachers = {teacher_of(g.label, instance.truth) for s in instance.spec.slices.values() for g in s.groups.values()} - {None}
     if len(teachers) != 1:
         return found
-    teacher = teachers.pop()
-    truth = instance.truth[str(teacher)]
-    m = w @ truth / d
+    truth = instance.truth[str(teachers.pop())]
+    m, rho = w @ truth / d, np.mean(truth**2)
     if _blind_to_sign(instance):
-        w, m = np.sign(m) * w, abs(m)
-    found |= {"m": m, "estimation_mse": np.mean((w - truth) ** 2)}
-    if found["q"] > 0:
-        found["overlap"] = m / np.sqrt(found["q"] * np.mean(truth**2))
+        m = abs(m)
+    own = found["Q"] if protocol == "gibbs" else q
+    found |= {"m": m, "estimation_mse": rho - 2 * m + own}
+    if own > 0 and rho > 0:
+        found["overlap"] = m / np.sqrt(own * rho)
     return found
 
 
@@ -92,9 +90,9 @@ def _on_fresh(instance: Instance, protocol: str, estimate: Estimate, rng: np.ran
         if part.teacher is None:
             continue
         if set(np.unique(part.y)) <= _SIGNS:
-            errors.append((part.share, np.mean(np.where(predicted == 0, 0.5, np.sign(predicted) != part.y))))
+            errors.append((part.share, float(np.mean(np.where(predicted == 0, 0.5, np.sign(predicted) != part.y)))))
         else:
-            squares.append((part.share, np.mean((part.y - predicted) ** 2)))
+            squares.append((part.share, float(np.mean((part.y - predicted) ** 2))))
     found = {}
     if errors and not squares:
         found["generalization_error"] = sum(s * e for s, e in errors) / sum(s for s, _ in errors)

@@ -38,7 +38,9 @@ class _Switch:
     coefficients: tuple[sp.Expr, ...]
 
 
-def segments(contents: tuple[sp.Basic, ...], x: sp.Symbol, facts: Facts, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo) -> Iterator[Segment]:
+def segments(
+    contents: tuple[sp.Basic, ...], x: sp.Symbol, facts: Facts, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo
+) -> Iterator[Segment]:
     """Cut [lower, upper] into ranges where `contents` are smooth in `x`, in increasing order."""
     switch = _first_switch(contents, x)
     if switch is None:
@@ -110,7 +112,9 @@ def _reduce(argument: sp.Expr, x: sp.Symbol, part: sp.Basic) -> _Switch:
             break
     found = coefficients(simple, x, 2)
     if found is None:
-        raise RewriteError(f"cannot tell where {part} switches: its argument must be a polynomial of degree one or two in the variable of an average")
+        raise RewriteError(
+            f"cannot tell where {part} switches: its argument must be a polynomial of degree one or two in the variable of an average"
+        )
     return _Switch(simple, tuple(found))
 
 

@@ -84,8 +84,8 @@ def _join(outer: Gauss, inner: Gauss) -> Gauss | None:
 def outermost(measures: Sequence[Measure], contents: tuple[sp.Basic, ...], discrete_inside: bool) -> int:
     """Position of a measure that reads no other's variable.
 
-    Among those, fields of proximal points stand inside, then explicit densities; a discrete variable inside too for a logarithm (its atoms then share one
-    loop), outside for a plain sum (its atoms then have their own kinks).
+    Among those, fields of proximal points stand inside, then explicit densities; a discrete variable stands inside too for a
+    logarithm (its atoms then share one loop), outside for a plain sum (its atoms then have their own kinks).
     """
     free_ones = []
     for i, m in enumerate(measures):

@@ -55,7 +55,9 @@ class Context:
         return self.shared[key]
 
 
-def unit(context: Context, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr, contents: tuple[sp.Basic, ...], weight: sp.Expr, exponent: sp.Expr) -> Piece:
+def unit(
+    context: Context, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr, contents: tuple[sp.Basic, ...], weight: sp.Expr, exponent: sp.Expr
+) -> Piece:
     """A piece over x in [lower, upper], finite, mapped to [0, 1]; weight and exponent may read x."""
     lower, upper = context.loops.hold(lower), context.loops.hold(upper)
     xi = context.loops.variable(Rule.UNIT, (lower, upper, weight.xreplace({x: _X}), exponent.xreplace({x: _X})), contents)

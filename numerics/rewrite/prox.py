@@ -134,7 +134,8 @@ def explicit(node: sp.Expr, context: Context) -> sp.Expr:
     if not loss.explicit:
         raise RewriteError(
             f"the proximal point of {node.loss} stands where it cannot be integrated over "
-            "(two different ones in one average, or none of its variables is a Gaussian field); only piecewise quadratic losses are possible there"
+            "(two different ones in one average, or none of its variables is a Gaussian field); "
+            "only piecewise quadratic losses are possible there"
         )
     chi, h = node.chi, node.h
     branches: list[tuple[sp.Expr, sp.Basic]] = []

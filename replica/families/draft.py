@@ -25,12 +25,18 @@ class Closing:
     ratios: Ratios = field(default_factory=Ratios)
     _cases: dict[sp.Expr, Case] = field(default_factory=dict)
     _laws: dict[tuple, Law] = field(default_factory=dict)
+    _branches: dict[Leaf | None, list[Branch]] = field(default_factory=dict)  # one set of measures per tilt, so that averages share grids
 
     def energetic(self, expression: sp.Expr) -> sp.Expr:
-        return Closer(self._label_branches, self._output_law, self.system.label, TEACHER, self.ratios)(expression)
+        return Closer(self._remembered, self._output_law, self.system.label, TEACHER, self.ratios)(expression)
 
     def entropic(self, expression: sp.Expr) -> sp.Expr:
         return Closer(self._weight_branches, self._input_law, self.system.label, TEACHER, self.ratios)(expression)
+
+    def _remembered(self, tilt: Leaf | None) -> list[Branch]:
+        if tilt not in self._branches:
+            self._branches[tilt] = self._label_branches(tilt)
+        return self._branches[tilt]
 
     def _label_branches(self, tilt: Leaf | None) -> list[Branch]:
         if tilt is None:
@@ -94,6 +100,7 @@ class Draft:
 
     model: StaticModel
     system: ReplicaSymmetric
+    raw: Opaque  # before any limit and gauge
     opaque: Opaque
     closing: Closing
     rho: sp.Expr

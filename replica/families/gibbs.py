@@ -129,9 +129,9 @@ def _conjugate_of_norm(draft: Draft, norm: sp.Expr, variance: sp.Expr) -> tuple[
     if self_overlap.atoms(Tilted):
         raise Underivable(f"an imposed length on the prior '{prior.kind}' has no closed form yet")
     stiffness = sp.Dummy("K", positive=True)
-    (curvature,) = sp.solve(draft.closing.entropic(variance) - 1 / stiffness, Q_hat)
+    (curvature,) = sp.solve(draft.closing.entropic(variance) - 1 / stiffness, Q_hat, check=False, simplify=False)
     equation = sp.together(self_overlap.xreplace({Q_hat: curvature}) - norm)
-    return {Q_hat: curvature}, {stiffness: _physical(sp.solve(sp.numer(equation), stiffness))}
+    return {Q_hat: curvature}, {stiffness: _physical(sp.solve(sp.numer(equation), stiffness, check=False, simplify=False))}
 
 
 def _physical(roots: list[sp.Expr]) -> sp.Expr:

@@ -72,7 +72,7 @@ def theory(draft: Draft) -> Theory:
         assumptions=(REPLICA_SYMMETRY, LIMITS, REPLICA_TRICK, GAUSSIAN_FIELDS),
         scores=_scores(draft),
     )
-    return replace(theory, trail=steps(draft, theory, (_limit(draft), *gauge_step(draft))))
+    return replace(theory, trail=steps(draft, theory, (*gauge_step(draft), _limit(draft))))
 
 
 def _limit(draft: Draft) -> Step:
@@ -80,14 +80,15 @@ def _limit(draft: Draft) -> Step:
     Q, Q_hat = system.symbol(rs.Q_SELF), system.symbol(rs.Q_SELF, True)
     scalings = (
         sp.Eq(Q, s.q + s.chi / beta, evaluate=False),
-        sp.Eq(sp.Symbol("q_hat"), beta**2 * s.q_hat, evaluate=False),
+        sp.Eq(sp.Symbol("q_ab_hat"), beta**2 * s.q_hat, evaluate=False),
         sp.Eq(Q_hat, beta**2 * s.q_hat - beta * s.chi_hat, evaluate=False),
     )
     text = (
         "beta -> infinity, taken before any derivative: replicas differ by chi/beta, conjugates grow; all powers of beta must cancel, "
         "the student's leaves become a Moreau envelope (sample) and a maximum (weight), and Phi is divided by beta"
     )
-    return Step("Zero temperature", text, scalings, LIMITS)
+    terms = (sp.Eq(sp.Symbol("log I_S"), draft.opaque.entropic, evaluate=False), sp.Eq(sp.Symbol("log I_E"), draft.opaque.energetic, evaluate=False))
+    return Step("Zero temperature", text, scalings + terms, LIMITS)
 
 
 def _scores(draft: Draft) -> Scores:

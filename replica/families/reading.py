@@ -8,10 +8,10 @@ from typing import Any
 import sympy as sp
 
 from replica.families.model import LocalLaws, Underivable
-from replica.formula import parse
+from replica.formula import exact, parse
 from replica.protocols import ERM, Bayes, Gibbs
 from replica.regularizers import Zero as NoPenalty
-from replica.symbols import REAL, Control
+from replica.symbols import Control, control_symbol
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     Raises:
         Underivable: names the part of the spec that has no theory yet.
     """
-    names = spec.symbols()
+    names = _names(spec)
     chosen = _one("learner", spec.learners, learner)
     student = spec.learners[chosen]
     if student.theory == "none":
@@ -59,7 +59,10 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     protocol = student.protocol
     bound = protocol.bind(names)
     alpha = _expression(data.alpha, names)
-    controls = tuple(_control(name, table, names) for name, table in (spec.controls or {}).items())
+    controls = tuple(
+        Control(control_symbol(name), float(table.value), table.range, table.meaning or "")
+        for name, table in (spec.controls or {}).items() if table.formula is None
+    )
     if isinstance(protocol, Bayes):
         if prior is None:
             raise Underivable("protocol 'bayes' needs a teacher; a storage problem has no truth to infer")
@@ -103,7 +106,7 @@ def _refuse(spec: Any, student: Any) -> None:
             raise Underivable("slice.selection: selected samples have no theory yet")
 
 
-def _teacher(spec: Any, cell: Any, names: dict[str, sp.Symbol]):
+def _teacher(spec: Any, cell: Any, names: dict[str, sp.Expr]):
     label = cell.label
     if label.value == "random":
         return None, None
@@ -130,16 +133,23 @@ def _one(what: str, table: Any, name: str | None = None) -> str:
     return found[0]
 
 
-def _expression(value: Any, names: dict[str, sp.Symbol]) -> sp.Expr:
+def _expression(value: Any, names: dict[str, sp.Expr]) -> sp.Expr:
     if value is None:
         raise Underivable("data.alpha: a number of samples instead of a ratio has no theory")
-    expression = parse(value, names) if isinstance(value, str) else sp.sympify(value)
+    expression = parse(value, names) if isinstance(value, str) else exact(value)
     if expression == sp.oo:
         raise Underivable("data.alpha: inf (the learner sees the law) has no static theory yet")
     return expression
 
 
-def _control(name: str, table: Any, names: dict[str, sp.Symbol]) -> Control:
-    if table.formula is not None or table.solve is not None:
-        raise Underivable(f"controls.{name}: derived and solved controls are not built yet")
-    return Control(names[name], float(table.value), table.domain if table.domain is not None else REAL, table.meaning or "")
+def _names(spec: Any) -> dict[str, sp.Expr]:
+    """Every control's symbol; a derived one is the expression of the others that it stands for."""
+    names: dict[str, sp.Expr] = dict(spec.symbols())
+    derived = {name: table.formula for name, table in (spec.controls or {}).items() if table.formula is not None}
+    expressions = {names[name]: parse(text, names) for name, text in derived.items()}
+    for name in derived:
+        value = expressions[names[name]]
+        while value.free_symbols & set(expressions):  # the spec's checks have refused circles
+            value = value.xreplace(expressions)
+        names[name] = value
+    return names

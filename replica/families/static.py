@@ -13,6 +13,7 @@ from replica.families.equations import Opaque, finite_temperature, gauge_fixed, 
 from replica.families.model import second_moment
 from replica.families.reading import StaticModel, read
 from replica.families.rs import ReplicaSymmetric, replica_symmetric
+from replica.families.solved import with_solved
 from replica.theory import Theory
 
 _CHARTS = {"erm": ground_state.theory, "bayes": posterior.theory, "gibbs": gibbs.theory}
@@ -30,14 +31,16 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
     system = replica_symmetric(teacher)
     rho = second_moment(model.laws.prior) if teacher else sp.S.Zero
     closing = Closing(model.laws, system)
-    draft = Draft(model, system, _opaque(model, system, teacher), closing, rho, teacher)
-    theory = _CHARTS[model.protocol](draft)
+    raw = finite_temperature(system)
+    draft = Draft(model, system, raw, _opaque(model, system, raw, teacher), closing, rho, teacher)
+    conditions = {name: table.condition for name, table in (full.controls or {}).items() if table.condition is not None}
+    theory = with_solved(_CHARTS[model.protocol](draft), conditions)
     return replace(theory, name=full.name, fingerprint=f"{spec.fingerprint}:{full.ansatz.kind}", spec=spec)
 
 
-def _opaque(model: StaticModel, system: ReplicaSymmetric, teacher: bool) -> Opaque:
+def _opaque(model: StaticModel, system: ReplicaSymmetric, raw: Opaque, teacher: bool) -> Opaque:
     if model.protocol != "erm":
-        return gauge_fixed(finite_temperature(system), system, teacher)
+        return gauge_fixed(raw, system, teacher)
     loss, penalty = model.laws.loss, model.laws.regularizer
     assert loss is not None
     limit = zero_temperature(system, loss.formula, penalty.formula if penalty is not None else lambda w: sp.S.Zero, teacher)

@@ -121,8 +121,9 @@ class Tilted(_Average):
         return moved - self * shift
 
     def _latex(self, printer):
-        tilt = "" if self.exponent == 0 else rf"e^{{{printer._print(self.exponent)}}}"
-        average = rf"{expectation(self, printer)}\left[{tilt}{printer._print(self.body)}\right]"
+        tilt = "" if self.exponent == 0 else printer._print(sp.exp(self.exponent, evaluate=False))
+        body = printer.parenthesize(self.body, 50) if tilt else printer._print(self.body)
+        average = rf"{expectation(self, printer)}\left[{tilt}\,{body}\right]"
         if self.exponent == 0 or self.normalised:
             return average
         return rf"\frac{{{average}}}{{{expectation(self, printer)}\left[{tilt}\right]}}"
@@ -138,8 +139,9 @@ def average(body, *measures) -> sp.Expr:
 
 
 def expectation(node: _Average, printer) -> str:
-    """The operator of a node's average in LaTeX, with its bound variables as subscript."""
-    return rf"\mathbb{{E}}_{{{','.join(printer._print(v) for m in node.measures for v in m.variables)}}}"
+    """The operator of a node's average in LaTeX, with its measures as subscript."""
+    measures = r",\,".join(printer._print(m) for m in node.measures)
+    return rf"\mathbb{{E}}_{{{measures}}}"
 
 
 def distribute(expression: sp.Expr) -> sp.Expr:

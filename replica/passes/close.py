@@ -111,7 +111,7 @@ class Closer:
         body = bottom_up(body, open_leaf).xreplace({self.label: branch.label}) * branch.indicator
         body = closed_prox(body)
         exponent = branch.exponent.xreplace({self.label: branch.label})
-        body, exponent, measures, weight = absorb(body, exponent, measures + branch.measures)
+        exponent, measures, weight = absorb(exponent, measures + branch.measures)
         y = branch.label
         if isinstance(y, sp.Symbol) and body.has(Prox, ProxSlope, Moreau):
             body = closed_prox(translate(body, y))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import sympy as sp
 
 from replica.nodes import Flat, Gauss, LogH, Moreau, Prox, ProxSlope, Tilted
@@ -40,11 +42,12 @@ def _quadratic_part(exponent: sp.Expr, v: sp.Symbol) -> tuple[sp.Expr, sp.Expr, 
     return c[0], c[1], 2 * c[2], rest
 
 
-def absorb(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...], weight: sp.Expr = sp.S.Zero) -> tuple[sp.Expr, sp.Expr, tuple[Measure, ...], sp.Expr]:
+@lru_cache(maxsize=512)
+def absorb(exponent: sp.Expr, measures: tuple[Measure, ...]) -> tuple[sp.Expr, tuple[Measure, ...], sp.Expr]:
     """Move quadratic exponents into the measures, so that a grid centred on a measure is centred on the mass.
 
     One-dimensional measures only, innermost (those whose variables no other measure reads) first.
-    Returns (body, exponent, measures, log weight in front).
+    Returns (exponent, measures, log weight in front).
     """
     exponent = sp.expand_mul(exponent)
     done: list[Measure] = []
@@ -78,7 +81,7 @@ def absorb(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...], weig
         done.append(Gauss([v], [mean], [[variance]]))
     bound = {v for m in done for v in m.variables}
     outside = [t for t in sp.Add.make_args(exponent) if not t.free_symbols & bound]
-    return body, exponent - sp.Add(*outside), tuple(done), weight + tidy(sp.Add(*outside))
+    return exponent - sp.Add(*outside), tuple(done), tidy(sp.Add(*outside))
 
 
 def tidy_split(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -153,12 +156,10 @@ def rotate(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...], y: s
     outer = next((m for m in measures if isinstance(m, Gauss) and m is not inner and len(m.variables) == 1 and m.variables[0] in inner.free_symbols), None)
     if outer is None or outer.variables[0] in exponent.free_symbols:
         return body, measures
-    (h,) = outer.variables
-    slope = inner.means[0].diff(h)
-    if h in slope.free_symbols:
+    turn = _residual(inner, outer)
+    if turn is None:
         return body, measures
-    offset = inner.means[0] - slope * h
-    r = sp.Dummy("r", real=True)
+    (h,), ((r,), left) = outer.variables, (turn[0].variables, turn[1])
     turned = body.xreplace({y: r + h})
     nodes = {n: sp.Dummy("p", real=True) for n in turned.atoms(Prox, ProxSlope, Moreau)}
     settled = {p: n.func(n.loss, n.u, n.chi, sp.expand(n.h)) for n, p in nodes.items()}
@@ -167,14 +168,24 @@ def rotate(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...], y: s
     turned = turned.xreplace(nodes)
     if not turned.is_polynomial(h):
         return body, measures
-    q, mu = outer.covariance[0, 0], outer.means[0]
-    variance = factored(inner.covariance[0, 0] + (slope - 1) ** 2 * q)
-    mean = factored((slope - 1) * mu + offset)
-    gain = factored((slope - 1) * q / variance)
-    left = Gauss([h], [mu + gain * (r - mean)], [[factored(q - gain * (slope - 1) * q)]])
     turned, _ = integrate_polynomials(turned, exponent, (left,))
     kept = tuple(m for m in measures if m is not inner and m is not outer)
-    return turned.xreplace(settled), (*kept, Gauss([r], [mean], [[variance]]))
+    return turned.xreplace(settled), (*kept, turn[0])
+
+
+@lru_cache(maxsize=128)
+def _residual(inner: Gauss, outer: Gauss) -> tuple[Gauss, Gauss] | None:
+    """Laws of r = y - h, and of h given r, for y ~ inner given h ~ outer."""
+    (h,), q, mu = outer.variables, outer.covariance[0, 0], outer.means[0]
+    slope = inner.means[0].diff(h)
+    if h in slope.free_symbols:
+        return None
+    r = sp.Dummy("r", real=True)
+    variance = factored(inner.covariance[0, 0] + (slope - 1) ** 2 * q)
+    mean = factored((slope - 1) * mu + inner.means[0] - slope * h)
+    gain = factored((slope - 1) * q / variance)
+    left = Gauss([h], [mu + gain * (r - mean)], [[factored(q - gain * (slope - 1) * q)]])
+    return Gauss([r], [mean], [[variance]]), left
 
 
 def orthant(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) -> sp.Expr | None:

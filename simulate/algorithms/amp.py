@@ -6,19 +6,21 @@ Variances are kept per instance, as for inputs with independent entries of one v
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import sympy as sp
 from scipy.optimize import brentq
 
 from replica.derive import derive
 from replica.symbols import control_symbol
 from replica.theory import Scores
 from simulate.algorithms.scalars import Scalars
-from simulate.draw import bound, generator
+from simulate.draw import bound, generator, number
 from simulate.instance import Instance, Unsupported
 from simulate.learn.estimate import Estimate
+from simulate.learn.tape import Tape, numpy_operations
 
 TOLERANCE = 1e-6
 _DAMPINGS = (0.0, 0.3, 0.6, 0.85)  # tried in turn until the messages settle
@@ -53,7 +55,7 @@ class Rules:
 
         def excess(shift: float) -> float:
             mean, variance = self._denoise(A + shift, B)
-            return float(np.mean(mean**2) + np.mean(variance) - self.pinned)  # type: ignore[operator]
+            return float(np.mean(mean**2) + np.mean(variance) - self.pinned)
 
         low = -A - 1 / self.pinned + 1e-9  # where the Gaussian stops being normalisable
         high = 1.0
@@ -79,7 +81,33 @@ def train(instances: Sequence[Instance], learner: Any, device: str = "cpu") -> l
     scores = derive(spec).scores
     if scores is None:
         raise Unsupported("the theory of this spec has no scalar functions for message passing")
-    return [pass_messages(i, rules_of(scores, spec, learner, at)) for i in instances]
+    rules = rules_of(scores, spec, learner, at)
+    return [_with_training(i, learner, pass_messages(i, rules)) for i in instances]
+
+
+def _with_training(instance: Instance, learner: Any, estimate: Estimate) -> Estimate:
+    """Adds the loss per sample of a Gibbs student, and its energy: the mean of the loss over the marginal of each training field.
+
+    The marginal is N(omega, V) exp(-beta loss), with the cavity field omega of message passing; at beta = inf the loss is zero.
+    """
+    if learner.protocol.kind != "gibbs" or estimate.failure:
+        return estimate
+    beta = number(learner.protocol.beta, instance.at)
+    loss = 0.0 if np.isinf(beta) else _mean_loss(instance, learner, estimate, beta)
+    energy = loss * len(instance.arrays["y"]) / instance.size
+    return replace(estimate, extras={**estimate.extras, "training_loss": loss, "energy": energy})
+
+
+def _mean_loss(instance: Instance, learner: Any, estimate: Estimate, beta: float) -> float:
+    y, z = sp.symbols("y z", real=True)
+    tape = Tape((sp.sympify(bound(learner.loss, instance.at).formula(y, z)),), (y, z), numpy_operations())
+    t = np.linspace(-8, 8, 1601)
+    total = 0.0
+    for label, omega in zip(instance.arrays["y"], estimate.cavity, strict=True):  # type: ignore[arg-type]
+        losses = tape(np.full_like(t, label), omega + np.sqrt(estimate.spread) * t)[0]
+        weights = np.exp(-(t**2) / 2 - beta * losses)
+        total += float(weights @ losses / weights.sum())
+    return total / len(instance.arrays["y"])
 
 
 def rules_of(scores: Scores, spec: Any, learner: Any, at: Mapping[str, float]) -> Rules:
@@ -101,7 +129,7 @@ def pass_messages(instance: Instance, rules: Rules) -> Estimate:
         if not estimate.failure:
             break
     assert estimate is not None
-    return Estimate(estimate.mean, estimate.spread, None, estimate.residual, estimate.failure, spent)
+    return replace(estimate, steps=spent)
 
 
 def _iterate(x: np.ndarray, y: np.ndarray, rules: Rules, damping: float, rng: np.random.Generator) -> Estimate:
@@ -125,7 +153,7 @@ def _iterate(x: np.ndarray, y: np.ndarray, rules: Rules, damping: float, rng: np
         mean = (1 - damping) * new_mean + damping * mean
         variance = (1 - damping) * float(np.mean(new_variance)) + damping * variance
         if residual < TOLERANCE:
-            return Estimate(new_mean, variance, residual=residual, steps=step)
+            return Estimate(new_mean, variance, residual=residual, steps=step, cavity=omega)
     return Estimate(mean, variance, residual=residual, failure=f"messages still move by {residual:.1e} after {_STEPS} steps", steps=_STEPS)
 
 

@@ -1,7 +1,7 @@
 """A theory's scalar functions over NumPy arrays, averages that stayed open included.
 
-An open average becomes a sum over nodes on a new last axis.  The rules are fixed (accurate to about 1e-8 for the integrands of message passing);
-precision beyond that is the business of numerics, not of an algorithm on noisy data.
+An open average becomes a sum over nodes on a new last axis.  The rules are fixed (accurate to about 1e-8 for the integrands of
+message passing); precision beyond that is the business of numerics, not of an algorithm on noisy data.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Inputs and labels of one cell (one group in one slice): x = sum_t mean_t latent_t / sqrt(d) + sqrt(variance) noise, y ~ channel(latent.x/sqrt(d) + bias)."""
+"""Inputs and labels of one cell, which is one group in one slice.
+
+x = sum_t mean_t latent_t / sqrt(d) + sqrt(variance) noise,  y ~ channel(latent.x / sqrt(d) + bias).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ from simulate.draw.numbers import bound, number
 from simulate.instance import Unsupported
 
 
-def inputs_of(cell: Any, law: Any, truth: Mapping[str, np.ndarray], at: Mapping[str, float], n: int, d: int, rng: np.random.Generator) -> np.ndarray:
+def inputs_of(
+    cell: Any, law: Any, truth: Mapping[str, np.ndarray], at: Mapping[str, float], n: int, d: int, rng: np.random.Generator
+) -> np.ndarray:
     """(n, d) inputs of a cell; `law` is the law of its slice."""
     if cell.corruption is not None:
         raise Unsupported(f"corruption '{cell.corruption.kind}' cannot be simulated yet")

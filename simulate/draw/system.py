@@ -26,7 +26,8 @@ def draw(spec: Any, at: Mapping[str, float], d: int, seed: int, rng: np.random.G
     """
     rng = generator(spec.fingerprint, at, d, seed) if rng is None else rng
     truth = _latents(spec, at, d, rng)
-    xs, ys, which, cells = [], [], [], []
+    xs, ys, which = [], [], []
+    cells: list[tuple[str, str]] = []
     for slice_name, part in spec.slices.items():
         if part.selection is not None:
             raise Unsupported(f"slice.{slice_name}: selections cannot be simulated yet")

@@ -34,13 +34,13 @@ class Energy:
         """The loss at fields z; asked three times in a row for the same tensor, evaluated once."""
         if self._last[0] is not z:
             self._last = [z, self.loss(z)]
-        return self._last[1]  # type: ignore[no-any-return]
+        return self._last[1]
 
     def at_weights(self, w: torch.Tensor) -> Parts:
         """The penalty at weights w, likewise."""
         if self._last_penalty[0] is not w:
             self._last_penalty = [w, self.penalty(w)]
-        return self._last_penalty[1]  # type: ignore[no-any-return]
+        return self._last_penalty[1]
 
     def advance(self, w: torch.Tensor, z: torch.Tensor, stiffness: float) -> None:
         """Update the multipliers of kinked terms."""

@@ -95,7 +95,8 @@ def _minimise(chunk: Sequence[Instance], loss: Scalar, penalty: Scalar, device: 
     for weight, rest, value in zip(w.cpu().numpy(), residual.cpu().numpy(), values.cpu().numpy(), strict=True):
         ok = bool(rest <= TOLERANCE) and bool(np.isfinite(value))
         failure = "" if ok else f"not at the optimum: residual {rest:.1e} after {steps} steps, allowed {TOLERANCE:.0e}"
-        estimates.append(Estimate(weight, residual=float(rest), failure=failure, steps=steps, extras={"energy": float(value) / weight.size}))
+        extras = {"energy": float(value) / weight.size}
+        estimates.append(Estimate(weight, residual=float(rest), failure=failure, steps=steps, extras=extras))
     return estimates
 
 

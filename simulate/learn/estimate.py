@@ -15,16 +15,16 @@ class Estimate:
     Args:
         mean: (d,) weights of an energy minimiser, or mean of a measure over weights.
         spread: variance of a student's field z = w.x/sqrt(d) on a fresh unit-variance input: 0 for a point estimate.
-        chains: (c, s, d) samples of independent chains, where a sampler made them.
+        cavity: (n,) mean of each training field without its own sample, where message passing gives it.
         residual: how far from the goal it stopped, in the method's own measure.
         failure: empty, or why it may not be used.
         steps: iterations, rounds or sweeps.
-        extras: further figures of the method, by name.
+        extras: further observables that the method itself gives, by name; `q` and `Q` of a sampler replace those of its noisy mean.
     """
 
     mean: np.ndarray
     spread: float = 0.0
-    chains: np.ndarray | None = None
+    cavity: np.ndarray | None = None
     residual: float = 0.0
     failure: str = ""
     steps: int = 0

@@ -56,11 +56,9 @@ def train(instances: Sequence[Instance], learner: Any, device: str = "cpu", swee
         _sweep(state, target, columns, y, rng)
         total += state.w
         square += np.mean(state.w**2, axis=1)
-    forbidden = np.isneginf(state.log_likelihood).any(axis=1)
-    return [
-        _estimate(i, total[2 * k : 2 * k + 2] / sweeps, float(np.mean(square[2 * k : 2 * k + 2])) / sweeps, bool(forbidden[2 * k : 2 * k + 2].any()), sweeps)
-        for k, i in enumerate(instances)
-    ]
+    forbidden = np.any(np.isneginf(state.log_likelihood), axis=1).reshape(-1, 2).any(axis=1)
+    means, squares = (total / sweeps).reshape(len(instances), 2, -1), (square / sweeps).reshape(-1, 2).mean(axis=1)
+    return [_estimate(*parts, sweeps) for parts in zip(instances, means, squares, forbidden, strict=True)]
 
 
 def _estimate(instance: Instance, means: np.ndarray, Q: float, forbidden: bool, sweeps: int) -> Estimate:
@@ -73,7 +71,9 @@ def _estimate(instance: Instance, means: np.ndarray, Q: float, forbidden: bool, 
     return Estimate(means.mean(axis=0), max(Q - q, 0.0), residual=apart, failure=failure, steps=sweeps, extras={"q": q, "Q": Q})
 
 
-def _start(instances: Sequence[Instance], learner: Any, target: Target, columns: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> State:
+def _start(
+    instances: Sequence[Instance], learner: Any, target: Target, columns: np.ndarray, y: np.ndarray, rng: np.random.Generator
+) -> State:
     """The first chain of a Bayes learner starts at the truth, which is a draw of its measure; all others at draws of the prior."""
     w = target.prior.sample(rng, columns.shape[:2])
     if learner.protocol.kind == "bayes":
@@ -134,7 +134,14 @@ def _rotate(state: State, target: Target, columns: np.ndarray, y: np.ndarray, j:
 
 
 def _accept(
-    state: State, target: Target, columns: np.ndarray, y: np.ndarray, j: int, new: np.ndarray, log_ratio: np.ndarray, rng: np.random.Generator
+    state: State,
+    target: Target,
+    columns: np.ndarray,
+    y: np.ndarray,
+    j: int,
+    new: np.ndarray,
+    log_ratio: np.ndarray,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Metropolis for coordinate j of every chain; `log_ratio` is that of prior and proposal."""
     z = state.z + (new - state.w[:, j])[:, None] * columns[:, j]

@@ -20,8 +20,8 @@ def lbfgs(energy: Energy, w: torch.Tensor, steps: int, memory: int = 12) -> tupl
     g, residual = energy.slope(w, z)
     pairs: deque[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = deque(maxlen=memory)
     best = residual.clone()
-    stalled = step = 0
-    for step in range(steps):
+    stalled = taken = 0
+    while taken < steps:
         if bool((residual <= GOAL).all()) or stalled > 8:
             break
         p = _two_loops(-g, pairs)
@@ -32,9 +32,10 @@ def lbfgs(energy: Energy, w: torch.Tensor, steps: int, memory: int = 12) -> tupl
         s, change = t * p, g - before
         product = (s * change).sum(1)
         pairs.append((s, change, torch.where(product > 0, 1 / product, torch.zeros_like(product))))
+        taken += 1
         stalled = 0 if bool((residual < 0.9 * best).any()) else stalled + 1
         best = torch.minimum(best, residual)
-    return w, residual, step
+    return w, residual, taken
 
 
 def _two_loops(direction: torch.Tensor, pairs: deque[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]) -> torch.Tensor:
@@ -57,8 +58,8 @@ def newton(energy: Energy, w: torch.Tensor, goal: float = GOAL, steps: int = 60)
     z = energy.fields(w)
     g, residual = energy.slope(w, z)
     best = residual
-    stalled = step = 0
-    for step in range(steps):
+    stalled = taken = 0
+    while taken < steps:
         if bool((residual <= goal).all()) or stalled > 12 or not bool(residual.isfinite().all()):
             break
         p = energy.newton(w, z, g)
@@ -66,13 +67,17 @@ def newton(energy: Energy, w: torch.Tensor, goal: float = GOAL, steps: int = 60)
         t, zp = energy.along(w, z, p)
         w, z = w + t[:, None] * p, z + t[:, None] * zp
         g, residual = energy.slope(w, z)
+        taken += 1
         stalled = 0 if bool((residual < 0.5 * best).any()) else stalled + 1
         best = torch.minimum(best, residual)
-    return w, residual, step
+    return w, residual, taken
 
 
 def multipliers(energy: Energy, w: torch.Tensor, goal: float = 1e-9, rounds: int = 40) -> tuple[torch.Tensor, torch.Tensor, int]:
-    """(w, residual, Newton steps taken) for kinked terms: the larger of the slope's residual and the distance of fields from their proximal points."""
+    """(w, residual, Newton steps taken) for kinked terms.
+
+    The residual is the larger of the slope's and the relative distance of fields or weights from their proximal points.
+    """
     stiffness, steps = 1.0, 0
     residual = torch.full((len(w),), torch.inf, dtype=w.dtype, device=w.device)
     for _ in range(rounds):

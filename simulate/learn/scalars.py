@@ -104,7 +104,7 @@ class Smooth:
     y: Array
 
     def __call__(self, t: Array) -> tuple[Array, Array, Array]:
-        return self.tape(self.y, t)  # type: ignore[return-value]
+        return self.tape(self.y, t)
 
     def violation(self, t: Array) -> Array:
         return 0.0 * t

@@ -142,8 +142,11 @@ def torch_operations() -> dict[str, Callable]:
         )
         log1p = staticmethod(lift(torch.log1p))
 
+    def softplus(x):
+        return torch.clamp(x, min=0) + torch.log1p(torch.exp(-torch.abs(x)))
+
     return _operations(
-        Lifted, lambda c, a, b: torch.where(c, wide(a), wide(b)), lift(torch.sign), lift(lambda x: torch.clamp(x, min=0) + torch.log1p(torch.exp(-torch.abs(x)))), lift(torch.sigmoid),
+        Lifted, lambda c, a, b: torch.where(c, wide(a), wide(b)), lift(torch.sign), lift(softplus), lift(torch.sigmoid),
         lift(torch.special.log_ndtr), lift(torch.special.erfcx), lift(torch.erf), lift(torch.erfc), lift(torch.lgamma), lift(torch.atan),
         lift(torch.abs),
     )

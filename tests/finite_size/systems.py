@@ -45,7 +45,8 @@ class HandSpec:
 
 def learner(protocol: Any, loss: Any = None, regularizer: Any = None, prior: Any = None) -> Any:
     return SimpleNamespace(
-        protocol=protocol, loss=loss, regularizer=regularizer, prior=prior, network=None, couple=None, blocks=None, self_overlap=None, believes=None,
+        protocol=protocol, loss=loss, regularizer=regularizer, prior=prior, network=None, couple=None, blocks=None,
+        self_overlap=None, believes=None,
     )
 
 

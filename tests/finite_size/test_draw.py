@@ -9,7 +9,8 @@ from simulate.draw import draw
 from simulate.runs import simulate
 from tests.finite_size.systems import HandSpec, erm, group, latent, learner
 
-RIDGE = erm(priors.Gaussian(), channels.Linear(variance="Delta"), losses.Square(), regularizers.Ridge("lambda"), **{"alpha": 1.5, "lambda": 0.3, "Delta": 0.2})
+PARTS = (channels.Linear(variance="Delta"), losses.Square(), regularizers.Ridge("lambda"))
+RIDGE = erm(priors.Gaussian(), *PARTS, **{"alpha": 1.5, "lambda": 0.3, "Delta": 0.2})
 
 
 def test_shapes_and_law():
@@ -29,7 +30,7 @@ def test_order_of_seeds_and_sizes_does_not_matter():
 
 def test_every_part_of_the_key_changes_the_draw():
     base = draw(RIDGE, RIDGE.at({}), 30, 0).arrays["y"]
-    other = erm(priors.Gaussian(variance=2), channels.Linear(variance="Delta"), losses.Square(), regularizers.Ridge("lambda"), **RIDGE.values)
+    other = erm(priors.Gaussian(variance=2), *PARTS, **RIDGE.values)
     assert not np.array_equal(base, draw(RIDGE, RIDGE.at({}), 30, 1).arrays["y"])
     assert not np.array_equal(base, draw(RIDGE, RIDGE.at({"Delta": 0.21}), 30, 0).arrays["y"])
     assert not np.array_equal(base, draw(other, other.at({}), 30, 0).arrays["y"])

@@ -51,7 +51,8 @@ def test_monte_carlo_and_enumeration_agree():
 
 
 def test_sphere_is_kept():
-    spec = HandSpec(learner(Gibbs(float("inf")), losses.Theta(), prior=priors.Spherical()), {}, {"all": group(value="random")}, {"alpha": 0.5})
+    student = learner(Gibbs(float("inf")), losses.Theta(), prior=priors.Spherical())
+    spec = HandSpec(student, {}, {"all": group(value="random")}, {"alpha": 0.5})
     instances = [draw(spec, spec.at({}), 30, seed) for seed in range(2)]
     for estimate in gibbs.train(instances, spec.learner, sweeps=60):
         assert estimate.extras["Q"] == pytest.approx(1.0, abs=1e-9)

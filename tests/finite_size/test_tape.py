@@ -10,10 +10,23 @@ from simulate.learn.tape import Tape, numpy_operations, stable, torch_operations
 
 x, y = sp.symbols("x y", real=True)
 EXPRESSIONS = [
-    sp.exp(-x * y) + sp.sqrt(x**2 + 1) / 3, sp.Max(0, 1 - x * y, y), sp.Min(x, y) * sp.Abs(x), sp.tanh(x) ** 3 + sp.cosh(y) - sp.sinh(x),
-    sp.Piecewise((x**2 / 2, sp.Abs(x) < 1), (sp.Abs(x) - sp.Rational(1, 2), True)), sp.erf(x) * sp.erfc(y), sp.atan(x) + sp.sin(y) * sp.cos(x),
-    sp.sign(x) * y, sp.Heaviside(x - y), LogH(5 * x), Hazard(-4 * x), Softplus(30 * x), Sigmoid(x * y), Log2Cosh(9 * x), sp.loggamma(x**2 + 1),
-    sp.Rational(2, 7) * sp.pi, sp.Piecewise((sp.Rational(1, 10), x < 0), (sp.Rational(7, 10), True)),
+    sp.exp(-x * y) + sp.sqrt(x**2 + 1) / 3,
+    sp.Max(0, 1 - x * y, y),
+    sp.Min(x, y) * sp.Abs(x),
+    sp.tanh(x) ** 3 + sp.cosh(y) - sp.sinh(x),
+    sp.Piecewise((x**2 / 2, sp.Abs(x) < 1), (sp.Abs(x) - sp.Rational(1, 2), True)),
+    sp.Piecewise((sp.Rational(1, 10), x < 0), (sp.Rational(7, 10), True)),
+    sp.erf(x) * sp.erfc(y),
+    sp.atan(x) + sp.sin(y) * sp.cos(x),
+    sp.sign(x) * y,
+    sp.Heaviside(x - y),
+    LogH(5 * x),
+    Hazard(-4 * x),
+    Softplus(30 * x),
+    Sigmoid(x * y),
+    Log2Cosh(9 * x),
+    sp.loggamma(x**2 + 1),
+    sp.Rational(2, 7) * sp.pi,
 ]
 
 

@@ -1,0 +1,44 @@
+"""Controls that are solved for: a capacity is the alpha at which the entropy vanishes.
+
+Such a control becomes one more unknown, and the condition one more equation of the same system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import sympy as sp
+
+from replica.families.model import Underivable
+from replica.symbols import Domain, OrderParameter
+from replica.theory import Start, Stationary, Theory
+
+
+def with_solved(theory: Theory, conditions: Mapping[str, tuple[str, float]]) -> Theory:
+    """The theory with every control of `conditions` (name -> observable, value) among its unknowns."""
+    for name, (observable, value) in conditions.items():
+        theory = _solve_for(theory, name, observable, value)
+    return theory
+
+
+def _solve_for(theory: Theory, name: str, observable: str, value: float) -> Theory:
+    if observable not in theory.observables:
+        known = " ".join(theory.observables)
+        raise Underivable(f"controls.{name}.solve: this theory has no observable '{observable}' (has: {known})")
+    control = next(c for c in theory.controls if c.name == name)
+    domain = Domain(control.domain.lower, control.domain.upper)  # open: the solver never steps on its ends
+    unknown = OrderParameter(control.symbol, f"{control.meaning or name}, where {observable} = {value:g}", domain)
+    excess = theory.observables[observable] - sp.Float(value, 30) if value else theory.observables[observable]
+    system = theory.system
+    return replace(
+        theory,
+        controls=tuple(c for c in theory.controls if c is not control),
+        system=Stationary(
+            (*system.unknowns, unknown),
+            (*system.equations, control.symbol + excess),
+            system.constraints,
+            tuple(Start(s.name, {**s.values, control.symbol: sp.Float(control.value)}) for s in system.starts),
+        ),
+        order_parameters={**theory.order_parameters, name: control.symbol},
+    )
