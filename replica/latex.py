@@ -182,7 +182,9 @@ def _glossary(theory: Any) -> list[str]:
     for kind in ("Prox", "ProxSlope", "Moreau"):
         if kind in names:
             node = names[kind]
-            found.append(f"prox(h): argmin over {node.u.name} of ({node.u.name} - h)**2/(2*{formula_text(node.chi)}) + {formula_text(node.loss)}")
+            found.append(
+                f"prox(h): argmin over {node.u.name} of ({node.u.name} - h)**2/(2*{formula_text(node.chi)}) + {formula_text(node.loss)}"
+            )
             break
     return found
 
@@ -198,7 +200,10 @@ def latex(theory: Any, steps: bool = False) -> str:
                 body.append(rf"\emph{{Assumes {_escape(step.assumption.name)}: {_escape(step.assumption.sentence)}.}}")
     body += [r"\paragraph{Equations}", *(_display(formula_latex(e)) for e in equations(theory))]
     body += [r"\paragraph{Free entropy}", _display(r"\Phi = " + formula_latex(theory.free_entropy))]
-    body += [r"\paragraph{Observables}", *(_display(rf"\mathrm{{{_escape(k)}}} = {formula_latex(v)}") for k, v in theory.observables.items())]
+    body += [
+        r"\paragraph{Observables}",
+        *(_display(rf"\mathrm{{{_escape(k)}}} = {formula_latex(v)}") for k, v in theory.observables.items()),
+    ]
     body += [r"\paragraph{Legend}", r"\begin{itemize}"]
     body += [rf"\item ${symbol_latex(name)}$: {_escape(meaning)}" for name, meaning in legend(theory)]
     body += [rf"\item {_escape(line)}" for line in _glossary(theory)]
@@ -215,7 +220,9 @@ def _display(formula: str) -> str:
 
 def _escape(sentence: str) -> str:
     for character in ("\\", "_", "%", "#", "&", "^"):
-        sentence = sentence.replace(character, rf"\{character}" if character not in "\\^" else {"\\": r"\textbackslash ", "^": r"\^{}"}[character])
+        sentence = sentence.replace(
+            character, rf"\{character}" if character not in "\\^" else {"\\": r"\textbackslash ", "^": r"\^{}"}[character]
+        )
     return sentence
 
 
@@ -234,7 +241,9 @@ def to_json(theory: Any) -> dict[str, Any]:
         "assumptions": [{"name": a.name, "sentence": a.sentence} for a in theory.assumptions],
         "steps": [
             {
-                "title": s.title, "text": s.text, "formulas": [formula_text(f) for f in s.formulas],
+                "title": s.title,
+                "text": s.text,
+                "formulas": [formula_text(f) for f in s.formulas],
                 "assumption": s.assumption.name if s.assumption is not None else None,
             }
             for s in theory.trail

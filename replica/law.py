@@ -201,11 +201,19 @@ def log_sum(terms: list[sp.Expr]) -> sp.Expr:
 
 def log_leaf(law: Law, h: sp.Expr, A: sp.Expr, side: Side) -> sp.Expr:
     """log F(h, A) of a law."""
-    if len(law) == 2 and all(isinstance(p, Atom) for p in law):
-        one, other = law
-        if one.location == -other.location and one.log_weight == other.log_weight:  # mirrored: even in h, and says so
-            c = one.location
-            if side is Side.ENTROPIC:
-                return one.log_weight + A * c**2 / 2 + Log2Cosh(h * c)
-            return one.log_weight - (h**2 + c**2) / (2 * A) - sp.log(A) / 2 - _HALF_LOG_2PI + Log2Cosh(h * c / A)
-    return log_sum([piece.log_leaf(h, A, side) for piece in law])
+    mirrored = _mirrored(law)
+    if mirrored is None:
+        return log_sum([piece.log_leaf(h, A, side) for piece in law])
+    c, weight = mirrored.location, mirrored.log_weight  # even in h, and says so
+    if side is Side.ENTROPIC:
+        return weight + A * c**2 / 2 + Log2Cosh(h * c)
+    return weight - (h**2 + c**2) / (2 * A) - sp.log(A) / 2 - _HALF_LOG_2PI + Log2Cosh(h * c / A)
+
+
+def _mirrored(law: Law) -> Atom | None:
+    """One of two atoms of equal weight at opposite places, if that is the law."""
+    atoms = [piece for piece in law if isinstance(piece, Atom)]
+    if len(law) != 2 or len(atoms) != 2:
+        return None
+    one, other = atoms
+    return one if one.location == -other.location and one.log_weight == other.log_weight else None

@@ -129,5 +129,3 @@ def gauge_fixed(opaque: Opaque, system: ReplicaSymmetric, teacher: bool) -> Opaq
         {k: fix(v, Side.ENERGETIC) for k, v in opaque.outputs.items()},
         {k: fix(v, Side.ENTROPIC) for k, v in opaque.inputs.items()},
     )
-
-

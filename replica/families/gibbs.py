@@ -35,8 +35,9 @@ def theory(draft: Draft) -> Theory:
     variance, curvature = increments(opaque, system)
     imposed = imposed_norm(draft)
     own = {system.symbol(rs.RHO): draft.rho}
+    length: dict[sp.Symbol, sp.Expr] = {}
     if imposed is None:
-        overlap_chart, hat_chart, length = {Q: q + V}, {Q_hat: q_hat - V_hat}, {}
+        overlap_chart, hat_chart = {Q: q + V}, {Q_hat: q_hat - V_hat}
     else:
         overlap_chart = {Q: imposed, q: imposed - V}
         hat_chart, length = _conjugate_of_norm(draft, imposed, variance)
@@ -49,13 +50,23 @@ def theory(draft: Draft) -> Theory:
         return factored(closed).xreplace(length) if length else closed
 
     norm = imposed if imposed is not None else sp.S.One
-    overlaps: list[_Unknown] = [(OrderParameter(V, "Q - q: variance of a weight inside one sample of the disorder", POSITIVE), entropic(variance), sp.Rational(9, 10) * norm)]
-    hats: list[_Unknown] = [(OrderParameter(q_hat, "conjugate of q", POSITIVE), alpha * energetic(opaque.outputs[q_hat]), sp.Rational(1, 10) / norm)]
+    overlaps: list[_Unknown] = [
+        (
+            OrderParameter(V, "Q - q: variance of a weight inside one sample of the disorder", POSITIVE),
+            entropic(variance),
+            sp.Rational(9, 10) * norm,
+        )
+    ]
+    hats: list[_Unknown] = [
+        (OrderParameter(q_hat, "conjugate of q", POSITIVE), alpha * energetic(opaque.outputs[q_hat]), sp.Rational(1, 10) / norm)
+    ]
     if imposed is None:
         overlaps.append((OrderParameter(q, "overlap of two replicas", POSITIVE), entropic(opaque.inputs[q]), sp.Rational(1, 10)))
         hats.append((OrderParameter(V_hat, "conjugate increment q_hat - Q_hat", REAL), alpha * energetic(curvature), sp.Rational(1, 2)))
     if draft.teacher:
-        overlaps.insert(0, (OrderParameter(m, "overlap with the teacher", REAL), entropic(opaque.inputs[m]), sp.sqrt(draft.rho * norm) / 10))
+        overlaps.insert(
+            0, (OrderParameter(m, "overlap with the teacher", REAL), entropic(opaque.inputs[m]), sp.sqrt(draft.rho * norm) / 10)
+        )
         hats.insert(0, (OrderParameter(m_hat, "conjugate of m", REAL), alpha * energetic(opaque.outputs[m_hat]), sp.Rational(1, 10)))
     trace = opaque.trace if draft.teacher else opaque.trace.xreplace({m: sp.S.Zero, m_hat: sp.S.Zero})
     terms = {
@@ -98,7 +109,12 @@ def _lengths(draft: Draft, chart: Mapping[sp.Symbol, sp.Expr], imposed: sp.Expr 
     known = tuple(sp.Eq(s, e, evaluate=False) for s, e in chart.items())
     if imposed is None:
         return (Step("Increments", "the variance inside one sample of the disorder is the unknown, not the self-overlap", known),)
-    text = "the prior fixes the length of every weight vector; the conjugate of the length is eliminated" if draft.model.laws.student_prior.pinned_norm() is not None else "every weight has the same length, so the conjugate of the length is a flat direction and set to zero"
+    prior = draft.model.laws.student_prior
+    text = (
+        "the prior fixes the length of every weight vector; the conjugate of the length is eliminated"
+        if prior is not None and prior.pinned_norm() is not None
+        else "every weight has the same length, so the conjugate of the length is a flat direction and set to zero"
+    )
     return (Step("Imposed length", text, known),)
 
 
@@ -163,7 +179,7 @@ def _log_states(draft: Draft) -> sp.Expr:
     Elsewhere the entropy is relative to the prior: the log of a fraction of volume.
     """
     law = draft.model.laws.entropic(STUDENT)
-    uniform = all(isinstance(p, Atom) for p in law) and len({p.log_weight for p in law}) == 1
+    uniform = all(isinstance(p, Atom) for p in law) and len({p.log_weight for p in law if isinstance(p, Atom)}) == 1
     return sp.log(len(law)) if uniform else sp.S.Zero
 
 

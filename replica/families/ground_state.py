@@ -17,7 +17,6 @@ from replica.passes.proximal import closed_prox
 from replica.symbols import POSITIVE, REAL, OrderParameter
 from replica.theory import Assumption, Scores, Start, Stationary, Step, Theory
 
-
 LIMITS = Assumption("limits", "the limits d -> infinity, n -> 0 and beta -> infinity may be taken in this order")
 
 
@@ -51,7 +50,12 @@ def theory(draft: Draft) -> Theory:
     observables |= _training(draft, energetic)
     observables["energy"] = -free_entropy
     observables["replicon"] = replicon(draft, energetic(squared(opaque.outputs[s.chi_hat])), entropic(squared(opaque.inputs[s.chi])))
-    start: dict[sp.Symbol, sp.Expr] = {s.q: draft.rho / 2 if draft.teacher else sp.Rational(1, 2), s.chi: sp.S.One, s.q_hat: sp.Rational(1, 2), s.chi_hat: sp.Rational(1, 2)}
+    start: dict[sp.Symbol, sp.Expr] = {
+        s.q: draft.rho / 2 if draft.teacher else sp.Rational(1, 2),
+        s.chi: sp.S.One,
+        s.q_hat: sp.Rational(1, 2),
+        s.chi_hat: sp.Rational(1, 2),
+    }
     if draft.teacher:
         start |= {s.m: draft.rho / 4, s.m_hat: sp.Rational(1, 2)}
     theory = Theory(
@@ -87,7 +91,10 @@ def _limit(draft: Draft) -> Step:
         "beta -> infinity, taken before any derivative: replicas differ by chi/beta, conjugates grow; all powers of beta must cancel, "
         "the student's leaves become a Moreau envelope (sample) and a maximum (weight), and Phi is divided by beta"
     )
-    terms = (sp.Eq(sp.Symbol("log I_S"), draft.opaque.entropic, evaluate=False), sp.Eq(sp.Symbol("log I_E"), draft.opaque.energetic, evaluate=False))
+    terms = (
+        sp.Eq(sp.Symbol("log I_S"), draft.opaque.entropic, evaluate=False),
+        sp.Eq(sp.Symbol("log I_E"), draft.opaque.energetic, evaluate=False),
+    )
     return Step("Zero temperature", text, scalings + terms, LIMITS)
 
 

@@ -11,7 +11,6 @@ from replica.labels import CountLabels, DiscreteLabels
 from replica.law import Atom, Density, Law, Piece, Quadratic, from_density, from_log_density, log_of, substitute
 from replica.nodes import Counting, Flat, Gauss, Measure, Tilted
 from replica.nodes.piecewise import Undecided, pieces
-from replica.tree import Side
 
 TEACHER, STUDENT = "teacher", "student"
 
@@ -198,7 +197,9 @@ def _second_moment(piece: Piece) -> sp.Expr:
         if piece.c2 == 0:
             return sp.exp(piece.c0) * (_primitive(piece.c1, piece.upper) - _primitive(piece.c1, piece.lower))
     if isinstance(piece, Density):
-        return Tilted(piece.variable**2, piece.log_density, (Flat(piece.variable, piece.lower, piece.upper, piece.breaks),), normalised=True)
+        return Tilted(
+            piece.variable**2, piece.log_density, (Flat(piece.variable, piece.lower, piece.upper, piece.breaks),), normalised=True
+        )
     assert isinstance(piece, Quadratic)
     w = sp.Dummy("w", real=True)
     return Tilted(w**2, piece.c0 + piece.c1 * w + piece.c2 * w**2 / 2, (Flat(w, piece.lower, piece.upper),), normalised=True)

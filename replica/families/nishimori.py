@@ -27,7 +27,11 @@ def nishimori(opaque: Opaque, system: ReplicaSymmetric, rho: sp.Expr) -> Opaque:
     """m = q, Q = rho, m_hat = q_hat, Q_hat = 0: one overlap and its conjugate are left."""
     s = system.symbol
     same = {
-        s(rs.M): s(rs.Q), s(rs.M, True): s(rs.Q, True), s(rs.Q_SELF): rho, s(rs.RHO): rho, s(rs.Q_SELF, True): sp.S.Zero,
+        s(rs.M): s(rs.Q),
+        s(rs.M, True): s(rs.Q, True),
+        s(rs.Q_SELF): rho,
+        s(rs.RHO): rho,
+        s(rs.Q_SELF, True): sp.S.Zero,
     }
 
     def rename(expression: sp.Expr) -> sp.Expr:
@@ -43,5 +47,10 @@ def nishimori(opaque: Opaque, system: ReplicaSymmetric, rho: sp.Expr) -> Opaque:
     if outputs[s(rs.M, True)] != outputs[s(rs.Q, True)] or inputs[s(rs.M)] != inputs[s(rs.Q)]:
         raise NotNishimori("teacher and student do not carry the same laws: their equations differ after m = q")
     return replace(
-        opaque, trace=opaque.trace.xreplace(same), energetic=rename(opaque.energetic), entropic=rename(opaque.entropic), outputs=outputs, inputs=inputs
+        opaque,
+        trace=opaque.trace.xreplace(same),
+        energetic=rename(opaque.energetic),
+        entropic=rename(opaque.entropic),
+        outputs=outputs,
+        inputs=inputs,
     )

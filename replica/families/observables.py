@@ -13,7 +13,6 @@ from replica.nodes import Flat, Gauss, Tilted
 from replica.theory import Assumption
 from replica.tree import Leaf, Side
 
-
 REPLICA_SYMMETRY = Assumption("replica_symmetry", "all replicas of the learner are alike; the replicon says where that is unstable")
 
 

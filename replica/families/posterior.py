@@ -18,7 +18,9 @@ from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK, gauge_step, s
 from replica.symbols import POSITIVE, OrderParameter
 from replica.theory import Assumption, Start, Stationary, Step, Theory
 
-NISHIMORI = Assumption("nishimori", "the learner knows the prior and the channel, so a draw from its posterior is distributed as the teacher")
+NISHIMORI = Assumption(
+    "nishimori", "the learner knows the prior and the channel, so a draw from its posterior is distributed as the teacher"
+)
 
 
 def theory(draft: Draft) -> Theory:
@@ -67,10 +69,13 @@ def theory(draft: Draft) -> Theory:
     )
     merged_step = Step(
         "Nishimori",
-        "student and teacher carry the same laws, so their equations coincide once m = q; the student's length is the teacher's, its conjugate zero",
+        "student and teacher carry the same laws, so their equations coincide once m = q; "
+        "the student's length is the teacher's, its conjugate zero",
         (
-            sp.Eq(system.symbol(rs.M), q, evaluate=False), sp.Eq(system.symbol(rs.Q_SELF), rho, evaluate=False),
-            sp.Eq(system.symbol(rs.Q_SELF, True), 0, evaluate=False), sp.Eq(V, rho - q, evaluate=False),
+            sp.Eq(system.symbol(rs.M), q, evaluate=False),
+            sp.Eq(system.symbol(rs.Q_SELF), rho, evaluate=False),
+            sp.Eq(system.symbol(rs.Q_SELF, True), 0, evaluate=False),
+            sp.Eq(V, rho - q, evaluate=False),
         ),
         NISHIMORI,
     )

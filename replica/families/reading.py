@@ -61,7 +61,8 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     alpha = _expression(data.alpha, names)
     controls = tuple(
         Control(control_symbol(name), float(table.value), table.range, table.meaning or "")
-        for name, table in (spec.controls or {}).items() if table.formula is None
+        for name, table in (spec.controls or {}).items()
+        if table.formula is None
     )
     if isinstance(protocol, Bayes):
         if prior is None:
@@ -79,10 +80,14 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     student_prior = student.prior.bind(names) if student.prior is not None else None
     if isinstance(protocol, ERM):
         if student_prior is not None:
-            raise Underivable(f"learner.{chosen}.prior: minimising over the class '{student_prior.kind}' has no theory yet; use protocol 'gibbs'")
+            raise Underivable(
+                f"learner.{chosen}.prior: minimising over the class '{student_prior.kind}' has no theory yet; use protocol 'gibbs'"
+            )
         return StaticModel(chosen, LocalLaws(prior, channel, None, loss, penalty, sp.oo), "erm", alpha, controls)
     if isinstance(protocol, Gibbs):
-        return StaticModel(chosen, LocalLaws(prior, channel, student_prior, loss, penalty, bound.expr(bound.beta)), "gibbs", alpha, controls)
+        return StaticModel(
+            chosen, LocalLaws(prior, channel, student_prior, loss, penalty, bound.expr(bound.beta)), "gibbs", alpha, controls
+        )
     raise Underivable(f"protocol '{protocol.kind}' has no static theory (built: bayes gibbs erm)")
 
 

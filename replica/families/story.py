@@ -8,7 +8,9 @@ from replica.families import rs
 from replica.families.draft import Draft
 from replica.theory import Assumption, Step, Theory
 
-GAUSSIAN_FIELDS = Assumption("gaussian_inputs", "inputs are i.i.d. with unit variance, so the fields of all replicas are jointly Gaussian as d grows")
+GAUSSIAN_FIELDS = Assumption(
+    "gaussian_inputs", "inputs are i.i.d. with unit variance, so the fields of all replicas are jointly Gaussian as d grows"
+)
 REPLICA_TRICK = Assumption("replica_trick", "E log Z is the derivative of log E Z^n at n = 0, continued from integer n")
 
 
@@ -34,13 +36,18 @@ def steps(draft: Draft, theory: Theory, limits: tuple[Step, ...]) -> tuple[Step,
         ),
         Step(
             "Ansatz",
-            "all replicas alike" + (": teacher and n students" if draft.teacher else f": {sp.Symbol('n')} students")
+            "all replicas alike"
+            + (": teacher and n students" if draft.teacher else f": {sp.Symbol('n')} students")
             + f"; pairs of replicas per overlap ({counts}), and the part linear in n is kept",
             (sp.Eq(sp.Symbol("trace"), tree.trace(), evaluate=False),) if pairs else (),
             REPLICA_TRICK,
         ),
-        Step("Entropic term", "one weight in the field of the conjugates", (sp.Eq(sp.Symbol("log I_S"), draft.raw.entropic, evaluate=False),)),
-        Step("Energetic term", "one sample in the field of the overlaps", (sp.Eq(sp.Symbol("log I_E"), draft.raw.energetic, evaluate=False),)),
+        Step(
+            "Entropic term", "one weight in the field of the conjugates", (sp.Eq(sp.Symbol("log I_S"), draft.raw.entropic, evaluate=False),)
+        ),
+        Step(
+            "Energetic term", "one sample in the field of the overlaps", (sp.Eq(sp.Symbol("log I_E"), draft.raw.energetic, evaluate=False),)
+        ),
         *limits,
         Step(
             "Closed forms",
@@ -49,7 +56,8 @@ def steps(draft: Draft, theory: Theory, limits: tuple[Step, ...]) -> tuple[Step,
         ),
         Step(
             "Saddle point",
-            "stationarity in every overlap and conjugate: conjugates are averages of products of scores, overlaps of products of tilted means",
+            "stationarity in every overlap and conjugate: conjugates are averages of products of scores, "
+            "overlaps of products of tilted means",
             tuple(sp.Eq(u.symbol, e, evaluate=False) for u, e in zip(theory.system.unknowns, theory.system.equations, strict=True)),
         ),
     ]
@@ -61,14 +69,20 @@ def gauge_step(draft: Draft) -> tuple[Step, ...]:
     if not draft.teacher:
         return ()
     m, q = draft.system.symbol(rs.M), draft.system.symbol(rs.Q)
-    text = "the teacher stands once, so its overlap with itself at the root is free; the smallest one makes its field a function of the student's"
+    text = (
+        "the teacher stands once, so its overlap with itself at the root is free; "
+        "the smallest one makes its field a function of the student's"
+    )
     return (Step("Teacher given the student", text, (sp.Eq(draft.system.symbol(rs.GAUGE), m**2 / q, evaluate=False),)),)
 
 
 def _measure(draft: Draft) -> str:
     laws = draft.model.laws
     if laws.bayes:
-        return "Z is the evidence: the prior times the channel of every sample, integrated over the weights; its n-th power is averaged over teacher and data"
+        return (
+            "Z is the evidence: the prior times the channel of every sample, integrated over the weights; "
+            "its n-th power is averaged over teacher and data"
+        )
     labels = "labels from the teacher" if draft.teacher else "random labels"
     return f"Z is the integral of exp(-beta energy) over the weights, {labels}; its n-th power is averaged over the data"
 

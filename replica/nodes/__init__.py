@@ -6,6 +6,21 @@ from replica.nodes.measures import Counting, Discrete, Flat, Gauss, Measure
 from replica.nodes.proximal import Moreau, Peak, Prox, ProxSlope
 
 __all__ = [
-    "Counting", "Discrete", "Flat", "Gauss", "Hazard", "Log2Cosh", "LogAverage", "LogH", "Measure", "Moreau", "Peak", "Prox",
-    "ProxSlope", "Sigmoid", "Softplus", "Tilted", "average",
+    "Counting",
+    "Discrete",
+    "Flat",
+    "Gauss",
+    "Hazard",
+    "Log2Cosh",
+    "LogAverage",
+    "LogH",
+    "Measure",
+    "Moreau",
+    "Peak",
+    "Prox",
+    "ProxSlope",
+    "Sigmoid",
+    "Softplus",
+    "Tilted",
+    "average",
 ]

@@ -53,14 +53,16 @@ def piece_branches(law: Law, tilt: Leaf, ratios: Ratios, label=sp.S.Zero, measur
     """Split the tilting leaf where its pieces carry mass to different places."""
 
     def whole(part: Law) -> Branch:
-        return Branch(label, tuple(measures), ratios(part, tilt), lambda k: ratios(part, Leaf(*tilt.args[:4], k, tilt.extra)), indicator)
+        return Branch(label, tuple(measures), ratios(part, tilt), lambda k: ratios(part, tilt.at_order(k)), indicator)
 
     if tilt.side is Side.ENERGETIC:
         spread = any(isinstance(p, Atom) or (isinstance(p, Quadratic) and p.c2 != 0) for p in law)
         return [whole((p,)) for p in law] if spread else [whole(law)]
     found = []
     for piece in law:
-        if isinstance(piece, Atom) or (isinstance(piece, Quadratic) and piece.tail is None and (piece.lower, piece.upper) == (-sp.oo, sp.oo)):
+        if isinstance(piece, Atom) or (
+            isinstance(piece, Quadratic) and piece.tail is None and (piece.lower, piece.upper) == (-sp.oo, sp.oo)
+        ):
             found.append(whole((piece,)))
             continue
         # a truncated or general density is integrated as the weight itself: its field is then a shifted Gaussian
@@ -70,8 +72,12 @@ def piece_branches(law: Law, tilt: Leaf, ratios: Ratios, label=sp.S.Zero, measur
         else:
             log_density, ends = piece.c0 + piece.c1 * w + piece.c2 * w**2 / 2, (piece.lower, piece.upper, ())
         exponent = log_density + tilt.A * w**2 / 2 + tilt.h * w
-        found.append(Branch(label, (*measures, Flat(w, *ends)), exponent, lambda k, w=w: w**k, indicator))
+        found.append(Branch(label, (*measures, Flat(w, *ends)), exponent, _power_of(w), indicator))
     return found
+
+
+def _power_of(w: sp.Symbol) -> Callable[[int], sp.Expr]:
+    return lambda k: w**k
 
 
 @dataclass

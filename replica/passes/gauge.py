@@ -39,9 +39,7 @@ def _drop(node, measure: Gauss, field: sp.Symbol, gauge: sp.Symbol):
         row = D.extract([k], others)
         slope = row * (rest.inv() if len(others) > 1 else sp.Matrix([[1 / rest[0, 0]]]))
         value = (slope * row.T)[0, 0]
-        line = measure.means[k] + sum(
-            (slope[0, j] * (measure.variables[i] - measure.means[i]) for j, i in enumerate(others)), sp.S.Zero
-        )
+        line = measure.means[k] + sum((slope[0, j] * (measure.variables[i] - measure.means[i]) for j, i in enumerate(others)), sp.S.Zero)
         kept = (Gauss([measure.variables[i] for i in others], [measure.means[i] for i in others], rest),)
     measures = tuple(m for m in node.measures if m is not measure)
     change = {gauge: value, field: line}

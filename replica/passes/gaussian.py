@@ -86,7 +86,8 @@ def absorb(exponent: sp.Expr, measures: tuple[Measure, ...]) -> tuple[sp.Expr, t
 
 def tidy_split(expression: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     """(tidied rational-and-logarithm part, everything else)."""
-    simple, other = [], []
+    simple: list[sp.Expr] = []
+    other: list[sp.Expr] = []
     for term in sp.Add.make_args(expression):
         atoms = term.atoms(sp.Function) - term.atoms(sp.log)
         (other if atoms or term.has(Tilted, Prox) else simple).append(term)
@@ -153,7 +154,10 @@ def rotate(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...], y: s
     inner = next((m for m in measures if isinstance(m, Gauss) and m.variables == (y,)), None)
     if inner is None or y in exponent.free_symbols:
         return body, measures
-    outer = next((m for m in measures if isinstance(m, Gauss) and m is not inner and len(m.variables) == 1 and m.variables[0] in inner.free_symbols), None)
+    outer = next(
+        (m for m in measures if isinstance(m, Gauss) and m is not inner and len(m.variables) == 1 and m.variables[0] in inner.free_symbols),
+        None,
+    )
     if outer is None or outer.variables[0] in exponent.free_symbols:
         return body, measures
     turn = _residual(inner, outer)

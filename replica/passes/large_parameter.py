@@ -74,15 +74,19 @@ class Limit:
         measures = []
         for m in e.measures:
             if isinstance(m, Gauss):
-                weights = [self.fields.get(v, 0) for v in m.variables]
-                entries = m.covariance.xreplace(dict(self.scalings))
-                scaled = sp.Matrix(len(weights), len(weights), lambda i, j: sp.expand(entries[i, j] / self.B ** (weights[i] + weights[j])))
-                if scaled.has(self.B):
-                    raise LimitError(f"the covariance of {', '.join(str(v) for v in m.variables)} does not settle as {self.B} grows")
-                m = Gauss(m.variables, m.means, scaled)
+                m = self._gauss(m)
             measures.append(m)
         tilt_power, exponent = (0, e.exponent) if e.exponent == 0 else self.leading(e.exponent)
         if tilt_power != 0:
             raise LimitError("the tilt grows with the large parameter; its fields would have to concentrate")
         power, body = self.leading(e.body)
         return power, Tilted(body, exponent, measures, normalised=e.normalised)
+
+    def _gauss(self, m: Gauss) -> Gauss:
+        """The law of the fields divided by their powers of B."""
+        powers = [self.fields.get(v, 0) for v in m.variables]
+        entries = m.covariance.xreplace(dict(self.scalings))
+        scaled = [[sp.expand(entries[i, j] / self.B ** (p + r)) for j, r in enumerate(powers)] for i, p in enumerate(powers)]
+        if sp.Matrix(scaled).has(self.B):
+            raise LimitError(f"the covariance of {', '.join(v.name for v in m.variables)} does not settle as {self.B} grows")
+        return Gauss(m.variables, m.means, scaled)

@@ -58,9 +58,13 @@ class Leaf(sp.Expr):
     def free_symbols(self):
         return self.h.free_symbols | self.A.free_symbols | self.extra.free_symbols
 
+    def at_order(self, k: int) -> Leaf:
+        """The leaf of another order at the same point."""
+        return Leaf(self.args[0], self.args[1], self.h, self.A, k, self.extra)
+
     def ratio(self, k: int) -> sp.Expr:
         """R_k at the same point; R_0 = 1."""
-        return sp.S.One if k == 0 else Leaf(self.args[0], self.args[1], self.h, self.A, k, self.extra)
+        return sp.S.One if k == 0 else self.at_order(k)
 
     def _eval_derivative(self, x):
         dh, half_dA = self.h.diff(x), self.A.diff(x) / 2

@@ -30,9 +30,7 @@ class Node:
 
     def copies(self, species: str) -> sp.Expr:
         """N_v(s): copies of a species under one copy of this node."""
-        return sp.Integer(self.leaves.count(species)) + sum(
-            (c.multiplicity * c.copies(species) for c in self.children), sp.S.Zero
-        )
+        return sp.Integer(self.leaves.count(species)) + sum((c.multiplicity * c.copies(species) for c in self.children), sp.S.Zero)
 
     def pairs(self, s: str, t: str) -> sp.Expr:
         """Ordered pairs of distinct leaves (s, t) whose deepest common ancestor is this node, per copy of it."""

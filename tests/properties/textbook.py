@@ -1,0 +1,333 @@
+"""Replica-symmetric equations from the textbook, by plain sums over fine grids: what the engine must agree with.
+
+Nothing here comes from the engine.  Responses are taken by integration by parts, E[ω f(ω)] = q E[f'(ω)], so that no curvature of
+a loss is needed; proximal points are found by bisection of a monotone slope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Function = Callable[..., np.ndarray]
+_X, _W = np.polynomial.legendre.leggauss(16)
+REACH = 9.3  # standard deviations; what lies beyond is below 1e-19
+
+
+@dataclass(frozen=True)
+class Channel:
+    """P(y | z).
+
+    Args:
+        text: its table in a spec file.
+        density: (y, z) -> probability or density.
+        labels: the labels, or None for real ones.
+        breaks: values of z (of y - z with `noise`) where the density is not smooth.
+        noise: the density of y - z; then `density` is not used.
+        reach: real labels lie this far from the field, at most.
+    """
+
+    text: str
+    density: Function | None = None
+    labels: tuple[float, ...] | None = None
+    breaks: tuple[float, ...] = ()
+    noise: Function | None = None
+    reach: float = 0.0
+
+
+@dataclass(frozen=True)
+class Loss:
+    """value and slope of l(y, z) in z; `kinks(y)`: values of z where the slope jumps or bends."""
+
+    text: str
+    value: Function
+    slope: Function
+    kinks: Callable[[float], Sequence[float]] = lambda y: ()
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """value and slope of r(w); `kinks`: where the slope jumps or bends."""
+
+    text: str
+    value: Function
+    slope: Function
+    kinks: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Atoms and density of a weight on [-reach, reach]."""
+
+    text: str
+    density: Function | None = None
+    atoms: tuple[tuple[float, float], ...] = ()
+    breaks: tuple[float, ...] = ()
+    ends: tuple[float, float] = (-10.0, 10.0)
+
+    def grid(self, width: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
+        """Weights w and their probabilities."""
+        places, masses = (np.array(column, float) for column in zip(*self.atoms, strict=True)) if self.atoms else (np.zeros(0), np.zeros(0))
+        if self.density is None:
+            return places, masses
+        x, dx = panels(*self.ends, self.breaks, width)
+        return np.concatenate([places, x]), np.concatenate([masses, dx * self.density(x)])
+
+
+def panels(lower: float, upper: float, breaks: Sequence[float] = (), width: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre nodes and weights on panels no wider than `width`, split at the breaks."""
+    ends = sorted({lower, upper, *(b for b in breaks if lower < b < upper)})
+    edges = [a + (b - a) * k / n for a, b in zip(ends, ends[1:], strict=False) for n in [int(np.ceil((b - a) / width))] for k in range(n)]
+    left, right = np.array(edges), np.array([*edges[1:], upper])
+    half = (right - left)[:, None] / 2
+    return ((left + right)[:, None] / 2 + half * _X).ravel(), (half * _W).ravel()
+
+
+def normal(x: np.ndarray, variance: float) -> np.ndarray:
+    return np.exp(-(x**2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
+
+
+def monotone_root(slope: Function, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Root of an increasing function, to rounding."""
+    lower, upper = lower.copy(), upper.copy()
+    for _ in range(200):
+        if np.all(slope(lower) <= 0):
+            break
+        lower -= np.maximum(1, upper - lower) * (slope(lower) > 0)
+    for _ in range(200):
+        if np.all(slope(upper) >= 0):
+            break
+        upper += np.maximum(1, upper - lower) * (slope(upper) < 0)
+    for _ in range(90):
+        middle = (lower + upper) / 2
+        above = slope(middle) > 0
+        lower, upper = np.where(above, lower, middle), np.where(above, middle, upper)
+    return (lower + upper) / 2
+
+
+# ------------------------------------------------------------------ one sample
+
+
+class Proximal:
+    """The sample seen by an empirical risk minimiser: score (prox - ω)/χ, and minus the Moreau envelope."""
+
+    def __init__(self, loss: Loss, chi: float) -> None:
+        self.loss, self.chi = loss, chi
+
+    def breaks(self, y: float) -> list[float]:
+        """Fields whose proximal point enters or leaves a kink."""
+        eps = 1e-12
+        return [k + self.chi * float(self.loss.slope(y, np.array(k + side))) for k in self.loss.kinks(y) for side in (-eps, 0.0, eps)]
+
+    def __call__(self, y: float, field: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(score, log weight, loss) at the fields."""
+        point = monotone_root(lambda u: u - field + self.chi * self.loss.slope(y, u), field - 1, field + 1)
+        value = self.loss.value(y, point)
+        return (point - field) / self.chi, -((point - field) ** 2) / (2 * self.chi) - value, value
+
+
+class Thermal:
+    """The sample seen by a draw from exp(-energy): score and log of E exp(-βl) under N(ω, V)."""
+
+    def __init__(self, log_weight: Function, V: float, kinks: Callable[[float], Sequence[float]]) -> None:
+        self.log_weight, self.V, self.kinks = log_weight, V, kinks
+
+    def breaks(self, y: float) -> list[float]:
+        return []
+
+    def __call__(self, y: float, field: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        score, log_mass, mean = np.empty_like(field), np.empty_like(field), np.full_like(field, np.nan)
+        sd = np.sqrt(self.V)
+        for k, h in enumerate(field):
+            z, dz = panels(h - REACH * sd, h + REACH * sd, self.kinks(y), min(0.5, sd))
+            with np.errstate(divide="ignore"):
+                log_density = self.log_weight(y, z) - (z - h) ** 2 / (2 * self.V)
+            top = log_density.max()
+            weight = dz * np.exp(log_density - top)
+            mass = weight.sum()
+            score[k], log_mass[k] = weight @ (z - h) / (mass * self.V), top + np.log(mass) - np.log(2 * np.pi * self.V) / 2
+        return score, log_mass, mean
+
+
+@dataclass(frozen=True)
+class Output:
+    """Averages over one sample: of score times teacher's score, score squared, minus the slope of the score, log weight, loss, error."""
+
+    m_hat: float
+    q_hat: float
+    chi_hat: float
+    log_weight: float
+    loss: float
+
+
+def teacher_mass(channel: Channel, y: float, mean: float, variance: float) -> tuple[float, float]:
+    """(Z, dZ/dmean) of the label y given the student's field: z ~ N(mean, variance)."""
+    sd = np.sqrt(variance)
+    if channel.noise is not None:
+        breaks = channel.breaks
+        e, de = panels(y - mean - REACH * sd, y - mean + REACH * sd, breaks, min(0.5, sd))
+        weight = de * channel.noise(e) * normal(y - e - mean, variance)
+        return float(weight.sum()), float(weight @ (y - e - mean)) / variance
+    z, dz = panels(mean - REACH * sd, mean + REACH * sd, channel.breaks, min(0.5, sd))
+    weight = dz * channel.density(y, z) * normal(z - mean, variance)
+    return float(weight.sum()), float(weight @ (z - mean)) / variance
+
+
+def output(channel: Channel, student, m: float, q: float, rho: float) -> Output:
+    """One new sample, labelled by the teacher, seen by `student` (Proximal or Thermal)."""
+    variance, reach = rho - m**2 / q, REACH * np.sqrt(q)
+    width = min(0.5, np.sqrt(q) / 2)
+    sums = np.zeros(5)
+    if channel.labels is not None:
+        for y in channel.labels:
+            fields, weights = panels(-reach, reach, (*student.breaks(y), 0.0), width)
+            masses = np.array([teacher_mass(channel, y, m * h / q, variance) for h in fields])
+            sums += _add(student(y, fields), fields, weights * normal(fields, q), masses.T, m, q)
+        return Output(*sums)
+    fields, weights = panels(-reach, reach, (), width)
+    for h, weight in zip(fields, weights * normal(fields, q), strict=True):
+        if weight < 1e-18:
+            continue
+        spread = REACH * np.sqrt(variance) + channel.reach
+        labels, dy = panels(m * h / q - spread, m * h / q + spread, [], 0.5)
+        sums += _add_labels(channel, student, labels, dy, h, weight, m, q, variance)
+    return Output(*sums)
+
+
+def _add(seen, fields, weights, masses, m, q) -> np.ndarray:
+    score, log_weight, loss = seen
+    Z, slope = masses
+    m_hat = weights @ (slope * score)
+    chi_hat = -(weights @ (fields * Z * score)) / q + m / q * m_hat
+    return np.array([m_hat, weights @ (Z * score**2), chi_hat, weights @ (Z * log_weight), weights @ (Z * loss)])
+
+
+def _add_labels(channel, student, labels, dy, h, weight, m, q, variance) -> np.ndarray:
+    masses = np.array([teacher_mass(channel, y, m * h / q, variance) for y in labels]).T
+    seen = tuple(np.array(column).ravel() for column in zip(*(student(y, np.array([h])) for y in labels), strict=True))
+    return _add(seen, np.full_like(labels, h), weight * dy, masses, m, q)
+
+
+# ------------------------------------------------------------------ one weight
+
+
+@dataclass(frozen=True)
+class Input:
+    m: float
+    q: float
+    chi: float
+    log_weight: float
+
+
+def weight_at_peak(penalty: Penalty, prior: Prior, m_hat: float, q_hat: float, chi_hat: float) -> Input:
+    """The weight of an empirical risk minimiser: argmin r(w) + χ̂ w²/2 - B w with B = m̂ w* + sqrt(q̂) ξ."""
+    truths, masses = prior.grid()
+    steps = [chi_hat * k + float(penalty.slope(np.array(k + side))) for k in penalty.kinks for side in (-1e-12, 0.0, 1e-12)]
+    total = np.zeros(4)
+    for truth, mass in zip(truths, masses, strict=True):
+        if mass == 0:
+            continue
+        sd = np.sqrt(q_hat)
+        center = m_hat * truth
+        B, dB = panels(center - REACH * sd, center + REACH * sd, steps, min(0.5, sd))
+        w = monotone_root(lambda u, B=B: penalty.slope(u) + chi_hat * u - B, B / chi_hat - 1, B / chi_hat + 1)
+        p = mass * dB * normal(B - center, q_hat)
+        peak = B * w - chi_hat * w**2 / 2 - penalty.value(w)
+        total += [truth * (p @ w), p @ w**2, p @ ((B - center) * w) / q_hat, p @ peak]
+    return Input(*total)
+
+
+def weight_in_posterior(prior: Prior, own: Prior, m_hat: float, q_hat: float, V_hat: float) -> Input:
+    """A weight drawn from own(w) exp(B w - V̂ w²/2), B = m̂ w* + sqrt(q̂) ξ; chi is its mean variance."""
+    truths, masses = prior.grid()
+    w, p = own.grid()
+    total = np.zeros(4)
+    sd = np.sqrt(q_hat)
+    x, dx = panels(-REACH * sd, REACH * sd, (), min(0.5, sd))
+    with np.errstate(divide="ignore"):
+        log_p = np.log(p)
+    for truth, mass in zip(truths, masses, strict=True):
+        if mass == 0:
+            continue
+        B = m_hat * truth + x
+        exponent = log_p + np.outer(B, w) - V_hat * w**2 / 2
+        top = exponent.max(axis=1, keepdims=True)
+        weight = np.exp(exponent - top)
+        Z = weight.sum(axis=1)
+        mean, square = weight @ w / Z, weight @ w**2 / Z
+        law = mass * dx * normal(x, q_hat)
+        total += [truth * (law @ mean), law @ mean**2, law @ (square - mean**2), law @ (top[:, 0] + np.log(Z))]
+    return Input(*total)
+
+
+# ------------------------------------------------------------------ the three learners
+
+
+def minimiser(x: Mapping[str, float], alpha: float, prior: Prior, channel: Channel, loss: Loss, penalty: Penalty) -> dict[str, float]:
+    """G(x) for m, q, chi and their conjugates, and the free entropy, at the values x."""
+    rho = second_moment(prior)
+    sample = output(channel, Proximal(loss, x["chi"]), x["m"], x["q"], rho)
+    weight = weight_at_peak(penalty, prior, x["m_hat"], x["q_hat"], x["chi_hat"])
+    trace = (x["chi"] * x["q_hat"] - x["q"] * x["chi_hat"]) / 2 + x["m"] * x["m_hat"]
+    return {
+        "m": weight.m, "q": weight.q, "chi": weight.chi,
+        "m_hat": alpha * sample.m_hat, "q_hat": alpha * sample.q_hat, "chi_hat": alpha * sample.chi_hat,
+        "free_entropy": -trace + weight.log_weight + alpha * sample.log_weight, "training_loss": sample.loss,
+    }
+
+
+def posterior(x: Mapping[str, float], alpha: float, prior: Prior, channel: Channel) -> dict[str, float]:
+    """The same of a Bayes learner: x has q and q_hat."""
+    rho = second_moment(prior)
+    student = Thermal(_log(channel), rho - x["q"], _in_field(channel))
+    sample = output(channel, student, x["q"], x["q"], rho)
+    weight = weight_in_posterior(prior, prior, x["q_hat"], x["q_hat"], x["q_hat"])
+    free = -x["q"] * x["q_hat"] / 2 + weight.log_weight + alpha * sample.log_weight
+    return {"q": weight.q, "V": weight.chi, "q_hat": alpha * sample.q_hat, "free_entropy": free}
+
+
+def gibbs(
+    x: Mapping[str, float], alpha: float, beta: float, prior: Prior, channel: Channel, own: Prior, loss: Loss
+) -> dict[str, float]:
+    """The same of a Gibbs learner with reference measure `own`: x has m, q, V and m_hat, q_hat, V_hat."""
+    rho = second_moment(prior)
+    student = Thermal(lambda y, z: -beta * loss.value(y, z), x["V"], loss.kinks)
+    sample = output(channel, student, x["m"], x["q"], rho)
+    weight = weight_in_posterior(prior, own, x["m_hat"], x["q_hat"], x["V_hat"])
+    V, V_hat, q, q_hat = x["V"], x["V_hat"], x["q"], x["q_hat"]
+    trace = (V * q_hat - q * V_hat - V * V_hat) / 2 + x["m"] * x["m_hat"]
+    return {
+        "m": weight.m, "q": weight.q, "V": weight.chi,
+        "m_hat": alpha * sample.m_hat, "q_hat": alpha * sample.q_hat, "V_hat": alpha * sample.chi_hat,
+        "free_entropy": -trace + weight.log_weight + alpha * sample.log_weight,
+    }
+
+
+def generalization_error(channel: Channel, m: float, Q: float, rho: float) -> float:
+    """P(y h < 0) for a predictor of variance Q and covariance m with the teacher."""
+    h, dh = panels(-REACH * np.sqrt(Q), REACH * np.sqrt(Q), (0.0,), np.sqrt(Q) / 2)
+    p = dh * normal(h, Q)
+    error = 0.0
+    for y in channel.labels or ():
+        Z = np.array([teacher_mass(channel, y, m * x / Q, rho - m**2 / Q)[0] for x in h])
+        error += float(p @ (Z * (y * h < 0)))
+    return error
+
+
+def second_moment(prior: Prior) -> float:
+    w, p = prior.grid()
+    return float(p @ w**2)
+
+
+def _log(channel: Channel) -> Function:
+    def log_density(y, z):
+        with np.errstate(divide="ignore"):
+            return np.log(channel.noise(y - z) if channel.noise is not None else channel.density(y, z))
+
+    return log_density
+
+
+def _in_field(channel: Channel) -> Callable[[float], Sequence[float]]:
+    return (lambda y: [y - b for b in channel.breaks]) if channel.noise is not None else (lambda y: channel.breaks)
