@@ -139,6 +139,19 @@ def from_log_density(log_density: sp.Expr, v: sp.Symbol, lower=-sp.oo, upper=sp.
         else:
             found.append(smooth)
     found += [Density(part, v, a, b) for a, b, part in general]
+    return joined(tuple(found))
+
+
+def joined(law: Law) -> Law:
+    """Neighbouring intervals with one and the same exponential as one piece."""
+    found: list[Piece] = []
+    for piece in law:
+        last = found[-1] if found else None
+        if isinstance(last, Quadratic) and isinstance(piece, Quadratic) and last.upper == piece.lower and last.tail is piece.tail is None:
+            if (last.c0, last.c1, last.c2) == (piece.c0, piece.c1, piece.c2):
+                found[-1] = Quadratic(last.c0, last.c1, last.c2, last.lower, piece.upper)
+                continue
+        found.append(piece)
     return tuple(found)
 
 

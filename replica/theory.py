@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import sympy as sp
@@ -92,6 +92,10 @@ class Theory:
     scores: Scores | None = None
     spec: Any = None
 
+    def xreplace(self, change: Mapping[sp.Basic, sp.Basic]) -> Theory:
+        """The theory with symbols replaced in every expression; unknowns and controls keep their records."""
+        return _replaced(self, dict(change))
+
     def latex(self, steps: bool = False) -> str:
         """A LaTeX document of the equations; with `steps`, of the derivation too."""
         return latex.latex(self, steps)
@@ -106,3 +110,16 @@ class Theory:
 
     def __str__(self) -> str:
         return self.text()
+
+
+def _replaced(value: Any, change: dict[sp.Basic, sp.Basic]) -> Any:
+    """`value` with `change` made in every expression that it holds, through tuples, mappings and records."""
+    if isinstance(value, sp.Basic):
+        return value.xreplace(change)
+    if isinstance(value, tuple):
+        return tuple(_replaced(v, change) for v in value)
+    if isinstance(value, Mapping):
+        return {_replaced(k, change): _replaced(v, change) for k, v in value.items()}
+    if isinstance(value, (Theory, Stationary, Start, Step, Scores)):
+        return replace(value, **{f.name: _replaced(getattr(value, f.name), change) for f in fields(value) if f.name != "spec"})
+    return value

@@ -14,10 +14,10 @@ import sympy as sp
 from replica.families import rs
 from replica.families.draft import Closing, Draft
 from replica.families.equations import increments
-from replica.families.model import STUDENT, Underivable
+from replica.families.lengths import imposed_norm, log_states
+from replica.families.model import Underivable
 from replica.families.observables import REPLICA_SYMMETRY, Predictor, prediction, replicon, squared
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK, gauge_step, steps
-from replica.law import Atom
 from replica.nodes import Tilted
 from replica.passes.gaussian import factored
 from replica.symbols import POSITIVE, REAL, OrderParameter
@@ -33,7 +33,7 @@ def theory(draft: Draft) -> Theory:
     m_hat, q_hat, Q_hat = (system.symbol(o, True) for o in (rs.M, rs.Q, rs.Q_SELF))
     V, V_hat = sp.symbols("V V_hat", real=True)
     variance, curvature = increments(opaque, system)
-    imposed = imposed_norm(draft)
+    imposed = imposed_norm(draft.model.laws)
     own = {system.symbol(rs.RHO): draft.rho}
     length: dict[sp.Symbol, sp.Expr] = {}
     if imposed is None:
@@ -118,18 +118,6 @@ def _lengths(draft: Draft, chart: Mapping[sp.Symbol, sp.Expr], imposed: sp.Expr 
     return (Step("Imposed length", text, known),)
 
 
-def imposed_norm(draft: Draft) -> sp.Expr | None:
-    """|w|^2/d where the student's prior fixes it: a sphere, or atoms of one length."""
-    prior = draft.model.laws.student_prior
-    if prior is None:
-        raise Underivable("a Gibbs learner needs a prior (its reference measure)")
-    if prior.pinned_norm() is not None:
-        return prior.pinned_norm()
-    law = draft.model.laws.entropic(STUDENT)
-    lengths = {sp.expand(p.location**2) if isinstance(p, Atom) else None for p in law}
-    return lengths.pop() if len(lengths) == 1 and None not in lengths else None
-
-
 def _conjugate_of_norm(draft: Draft, norm: sp.Expr, variance: sp.Expr) -> tuple[dict, dict]:
     """Q_hat that keeps the length, and the value of what it is written in.
 
@@ -163,7 +151,7 @@ def _energies(draft: Draft, chart: Mapping[sp.Symbol, sp.Expr], free_entropy: sp
     """Mean loss per sample under the Gibbs measure and the entropy."""
     laws = draft.model.laws
     assert laws.loss is not None and laws.beta is not None
-    states = _log_states(draft)
+    states = log_states(laws)
     if laws.beta == sp.oo:
         return {"entropy": free_entropy + states, "training_loss": sp.S.Zero}
     if laws.regularizer is not None:
@@ -171,16 +159,6 @@ def _energies(draft: Draft, chart: Mapping[sp.Symbol, sp.Expr], free_entropy: sp
     mean = _mean_loss(draft, chart)
     energy = draft.model.alpha * mean
     return {"training_loss": mean, "energy": energy, "entropy": free_entropy + laws.beta * energy + states}
-
-
-def _log_states(draft: Draft) -> sp.Expr:
-    """log of the number of values of a weight, where the prior is uniform on a finite set: entropies then count states.
-
-    Elsewhere the entropy is relative to the prior: the log of a fraction of volume.
-    """
-    law = draft.model.laws.entropic(STUDENT)
-    uniform = all(isinstance(p, Atom) for p in law) and len({p.log_weight for p in law if isinstance(p, Atom)}) == 1
-    return sp.log(len(law)) if uniform else sp.S.Zero
 
 
 def _mean_loss(draft: Draft, chart: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:

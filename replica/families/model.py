@@ -8,7 +8,7 @@ import sympy as sp
 
 from replica.ingredients import Channel, Loss, Prior, Regularizer
 from replica.labels import CountLabels, DiscreteLabels
-from replica.law import Atom, Density, Law, Piece, Quadratic, from_density, from_log_density, log_of, substitute
+from replica.law import Atom, Density, Law, Piece, Quadratic, from_density, from_log_density, joined, log_of, substitute
 from replica.nodes import Counting, Flat, Gauss, Measure, Tilted
 from replica.nodes.piecewise import Undecided, pieces
 
@@ -124,7 +124,7 @@ def _ground_states(loss: sp.Expr, z: sp.Symbol) -> Law:
     if any(part.free_symbols for _, _, part in parts):
         raise Underivable("beta = inf is built for losses that count errors (theta); use protocol 'erm' for the minimum of a smooth loss")
     lowest = min(part for _, _, part in parts)
-    return tuple(Quadratic(sp.S.Zero, sp.S.Zero, sp.S.Zero, a, b) for a, b, part in parts if part == lowest)
+    return joined(tuple(Quadratic(sp.S.Zero, sp.S.Zero, sp.S.Zero, a, b) for a, b, part in parts if part == lowest))
 
 
 def channel_cases(channel: Channel, field: sp.Expr, variance: sp.Expr) -> tuple[Case, ...]:

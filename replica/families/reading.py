@@ -11,7 +11,7 @@ from replica.families.model import LocalLaws, Underivable
 from replica.formula import exact, parse
 from replica.protocols import ERM, Bayes, Gibbs
 from replica.regularizers import Zero as NoPenalty
-from replica.symbols import Control, control_symbol
+from replica.symbols import Control, Domain, control_symbol
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class StaticModel:
     protocol: str
     alpha: sp.Expr
     controls: tuple[Control, ...]
+    symbols: tuple[sp.Symbol, ...]  # of the controls, as the derivation sees them
 
 
 def read(spec: Any, learner: str | None = None) -> StaticModel:
@@ -59,6 +60,7 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     protocol = student.protocol
     bound = protocol.bind(names)
     alpha = _expression(data.alpha, names)
+    symbols = tuple(value for value in names.values() if isinstance(value, sp.Symbol))
     controls = tuple(
         Control(control_symbol(name), float(table.value), table.range, table.meaning or "")
         for name, table in (spec.controls or {}).items()
@@ -68,7 +70,7 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
         if prior is None:
             raise Underivable("protocol 'bayes' needs a teacher; a storage problem has no truth to infer")
         laws = LocalLaws(prior, channel, None, None, None, None, bayes=True)
-        return StaticModel(chosen, laws, "bayes", alpha, controls)
+        return StaticModel(chosen, laws, "bayes", alpha, controls, symbols)
     loss = student.loss.bind(names) if student.loss is not None else None
     if loss is None:
         raise Underivable(f"learner '{chosen}' has no loss")
@@ -83,11 +85,10 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
             raise Underivable(
                 f"learner.{chosen}.prior: minimising over the class '{student_prior.kind}' has no theory yet; use protocol 'gibbs'"
             )
-        return StaticModel(chosen, LocalLaws(prior, channel, None, loss, penalty, sp.oo), "erm", alpha, controls)
+        return StaticModel(chosen, LocalLaws(prior, channel, None, loss, penalty, sp.oo), "erm", alpha, controls, symbols)
     if isinstance(protocol, Gibbs):
-        return StaticModel(
-            chosen, LocalLaws(prior, channel, student_prior, loss, penalty, bound.expr(bound.beta)), "gibbs", alpha, controls
-        )
+        laws = LocalLaws(prior, channel, student_prior, loss, penalty, bound.expr(bound.beta))
+        return StaticModel(chosen, laws, "gibbs", alpha, controls, symbols)
     raise Underivable(f"protocol '{protocol.kind}' has no static theory (built: bayes gibbs erm)")
 
 
@@ -147,9 +148,16 @@ def _expression(value: Any, names: dict[str, sp.Expr]) -> sp.Expr:
     return expression
 
 
+def assumed(name: str, domain: Domain) -> sp.Symbol:
+    """A control's symbol with what its domain implies; only the derivation sees it, results carry `control_symbol`."""
+    if domain.lower > 0 or (domain.lower == 0 and not domain.closed_lower):
+        return sp.Symbol(name, positive=True)
+    return sp.Symbol(name, nonnegative=True) if domain.lower == 0 else control_symbol(name)
+
+
 def _names(spec: Any) -> dict[str, sp.Expr]:
     """Every control's symbol; a derived one is the expression of the others that it stands for."""
-    names: dict[str, sp.Expr] = dict(spec.symbols())
+    names: dict[str, sp.Expr] = {name: assumed(name, table.range) for name, table in (spec.controls or {}).items()}
     derived = {name: table.formula for name, table in (spec.controls or {}).items() if table.formula is not None}
     expressions = {names[name]: parse(text, names) for name, text in derived.items()}
     for name in derived:

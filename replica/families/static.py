@@ -7,13 +7,14 @@ from typing import Any
 
 import sympy as sp
 
-from replica.families import gibbs, ground_state, posterior
+from replica.families import annealed, gibbs, ground_state, posterior
 from replica.families.draft import Closing, Draft
 from replica.families.equations import Opaque, finite_temperature, gauge_fixed, zero_temperature
 from replica.families.model import second_moment
 from replica.families.reading import StaticModel, read
 from replica.families.rs import ReplicaSymmetric, replica_symmetric
 from replica.families.solved import with_solved
+from replica.symbols import control_symbol
 from replica.theory import Theory
 
 _CHARTS = {"erm": ground_state.theory, "bayes": posterior.theory, "gibbs": gibbs.theory}
@@ -27,15 +28,21 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
     """
     full = spec.expand()
     model = read(full, learner)
+    conditions = {name: table.condition for name, table in (full.controls or {}).items() if table.condition is not None}
+    found = annealed.theory(model) if full.ansatz.kind == "annealed" else _quenched(model)
+    plain = {symbol: control_symbol(symbol.name) for symbol in model.symbols}
+    theory = with_solved(found.xreplace(plain), conditions)
+    return replace(theory, name=full.name, fingerprint=f"{spec.fingerprint}:{full.ansatz.kind}", spec=spec)
+
+
+def _quenched(model: StaticModel) -> Theory:
     teacher = model.laws.prior is not None
     system = replica_symmetric(teacher)
     rho = second_moment(model.laws.prior) if model.laws.prior is not None else sp.S.Zero
     closing = Closing(model.laws, system)
     raw = finite_temperature(system)
     draft = Draft(model, system, raw, _opaque(model, system, raw, teacher), closing, rho, teacher)
-    conditions = {name: table.condition for name, table in (full.controls or {}).items() if table.condition is not None}
-    theory = with_solved(_CHARTS[model.protocol](draft), conditions)
-    return replace(theory, name=full.name, fingerprint=f"{spec.fingerprint}:{full.ansatz.kind}", spec=spec)
+    return _CHARTS[model.protocol](draft)
 
 
 def _opaque(model: StaticModel, system: ReplicaSymmetric, raw: Opaque, teacher: bool) -> Opaque:

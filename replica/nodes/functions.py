@@ -72,6 +72,10 @@ class Hazard(_Scalar):
 class Softplus(_Scalar):
     """log(1 + e^x)."""
 
+    @classmethod
+    def eval(cls, x):
+        return sp.log(2) if x is sp.S.Zero else None
+
     @staticmethod
     def _mp(x):
         return x + mpmath.log1p(mpmath.exp(-x)) if x > 0 else mpmath.log1p(mpmath.exp(x))

@@ -5,8 +5,6 @@ Knows Abs, Max, Min, Heaviside, sign and Piecewise with switches linear in the v
 
 from __future__ import annotations
 
-from functools import cmp_to_key
-
 import sympy as sp
 
 
@@ -51,72 +49,73 @@ def compare(a: sp.Expr, b: sp.Expr) -> int:
     raise Undecided(f"whether {a} lies below {b} depends on the parameters")
 
 
-def breakpoints(expression: sp.Expr, v: sp.Symbol) -> list[sp.Expr]:
-    """Roots of all switches in increasing order."""
-    roots: list[sp.Expr] = []
-    for s in switches(expression, v):
-        r = root(s, v)[0]
-        if all(compare(r, other) != 0 for other in roots):
-            roots.append(r)
-    return sorted(roots, key=cmp_to_key(compare))
-
-
 def branch(expression: sp.Expr, v: sp.Symbol, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
-    """The smooth expression that holds on (lower, upper), which contains no break point."""
+    """The expression on (lower, upper): every switch that keeps its sign there is decided, others are left."""
 
-    def positive(switch) -> bool:
+    def sign(switch) -> int:
+        """1 or -1 where the switch keeps its sign, 0 where it changes it or cannot be read yet."""
         if v not in switch.free_symbols:
-            return bool(switch.is_positive)
+            return 1 if switch.is_positive else -1 if switch.is_negative else 0
+        if switches(switch, v):
+            return 0
         r, slope = root(switch, v)
-        rising = slope.is_positive
-        if rising is None:
+        if slope.is_positive is None:
             raise Undecided(f"the sign of {slope} is not known")
+        rising = 1 if slope.is_positive else -1
         if compare(r, lower) <= 0:
-            return bool(rising)
-        if compare(r, upper) >= 0:
-            return not rising
-        raise Undecided(f"{r} lies inside ({lower}, {upper})")
+            return rising
+        return -rising if compare(r, upper) >= 0 else 0
+
+    def decided(condition):
+        """A relation as true or false where its sign is known; equality never happens inside an open interval."""
+        if isinstance(condition, (sp.And, sp.Or, sp.Not)):
+            return condition.func(*(decided(c) for c in condition.args))
+        if not isinstance(condition, sp.core.relational.Relational):
+            return condition
+        left, right = visit(condition.lhs), visit(condition.rhs)
+        found = sign(left - right)
+        if found == 0:
+            return condition.func(left, right)
+        above = isinstance(condition, (sp.StrictGreaterThan, sp.GreaterThan))
+        return sp.true if (found > 0) == above else sp.false
 
     def visit(node):
         if not node.args or v not in node.free_symbols:
             return node
-        if isinstance(node, sp.Abs):
-            inner = visit(node.args[0])
-            return inner if positive(node.args[0]) else -inner
-        if isinstance(node, sp.Heaviside):
-            return sp.S.One if positive(node.args[0]) else sp.S.Zero
-        if isinstance(node, sp.sign):
-            return sp.S.One if positive(node.args[0]) else sp.S.NegativeOne
-        if isinstance(node, (sp.Max, sp.Min)):
-            best = node.args[0]
-            for other in node.args[1:]:
-                larger = other if positive(other - best) else best
-                best = larger if isinstance(node, sp.Max) else (best if larger is other else other)
-            return visit(best)
         if isinstance(node, sp.Piecewise):
-            for value, condition in node.args:
-                if condition == sp.true or _holds(condition, positive):
-                    return visit(value)
-            return sp.S.Zero
-        return node.func(*(visit(a) for a in node.args))
+            return sp.Piecewise(*((visit(value), decided(condition)) for value, condition in node.args))
+        args = [visit(a) for a in node.args]
+        if isinstance(node, (sp.Abs, sp.Heaviside, sp.sign)):
+            found = sign(args[0])
+            if found == 0:
+                return node.func(*args)
+            if isinstance(node, sp.Abs):
+                return found * args[0]
+            return sp.Integer(found) if isinstance(node, sp.sign) else sp.Integer(max(found, 0))
+        if isinstance(node, (sp.Max, sp.Min)):
+            wanted = 1 if isinstance(node, sp.Max) else -1
+            kept = [a for a in args if not any(sign(b - a) == wanted for b in args if b is not a)]
+            return kept[0] if len(kept) == 1 else node.func(*kept)
+        return node.func(*args)
 
     return visit(expression)
 
 
-def _holds(condition, positive) -> bool:
-    """Truth of a relation inside an open interval, where equality never happens."""
-    if isinstance(condition, sp.And):
-        return all(_holds(c, positive) for c in condition.args)
-    if isinstance(condition, sp.Or):
-        return any(_holds(c, positive) for c in condition.args)
-    if condition in (sp.true, sp.false):
-        return condition == sp.true
-    above = positive(condition.lhs - condition.rhs)
-    return above if isinstance(condition, (sp.StrictGreaterThan, sp.GreaterThan)) else not above
-
-
 def pieces(expression: sp.Expr, v: sp.Symbol, lower=-sp.oo, upper=sp.oo) -> list[tuple[sp.Expr, sp.Expr, sp.Expr]]:
-    """(lower, upper, smooth expression) on each interval between break points."""
-    inner = [b for b in breakpoints(expression, v) if compare(b, lower) > 0 and compare(b, upper) < 0]
-    ends = [lower, *inner, upper]
-    return [(a, b, branch(expression, v, a, b)) for a, b in zip(ends, ends[1:], strict=False)]
+    """(lower, upper, smooth expression) on each interval between break points, in increasing order.
+
+    A switch that holds another one, as in abs(v) < kappa, becomes linear once the inner one is decided.
+    """
+    found = switches(expression, v)
+    if not found:
+        return [(lower, upper, expression)]
+    linear = [s for s in found if not switches(s, v)]
+    if not linear:
+        raise Undecided(f"the switches {found} hold one another")
+    cut = root(min(linear, key=sp.default_sort_key), v)[0]
+    inside = compare(cut, lower) > 0 and compare(cut, upper) < 0
+    ranges = [(lower, cut), (cut, upper)] if inside else [(lower, upper)]
+    parts = []
+    for a, b in ranges:
+        parts += pieces(branch(expression, v, a, b), v, a, b)
+    return parts

@@ -16,7 +16,7 @@ from simulate.learn.tape import Tape, numpy_operations
 
 Environment = Mapping[sp.Symbol, np.ndarray]
 
-_LINE, _LINE_WEIGHT = np.linspace(-8.5, 8.5, 121), 17 / 120 / np.sqrt(2 * np.pi)
+_LINE, _LINE_WEIGHT = np.linspace(-8.5, 8.5, 52), 17 / 51 / np.sqrt(2 * np.pi)
 _LEGENDRE, _LEGENDRE_WEIGHTS = np.polynomial.legendre.leggauss(48)
 _STEPS, _STEP = np.linspace(-5.5, 5.5, 221, retstep=True)
 _COUNTS = 400

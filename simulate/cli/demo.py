@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from replica.derive import derive
 
 from numerics.compile import compile_theory
 from numerics.store import save
 from numerics.sweep import sweep
+from replica.derive import derive
 from replica.spec import grid, load
 from replica.spec.conventions import conventions
 from simulate.cli.grid import described

@@ -198,3 +198,33 @@ def test_output_in_a_pipe_has_no_progress_bar_and_no_color(spec):
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == "" and "\x1b" not in done.stdout and "generalization_error" in done.stdout
+
+
+def test_a_result_that_cannot_be_written_is_one_line(capsys, tmp_path):
+    assert "nowhere" in refused(capsys, "solve", "bayes_sign", "--sweep", "alpha=1,2", "-o", tmp_path / "nowhere" / "out.nc")
+
+
+def test_a_file_that_is_no_result_is_one_line(capsys, tmp_path):
+    (tmp_path / "out.nc").write_text("not a result")
+    assert "out.nc" in refused(capsys, "plot", tmp_path / "out.nc")
+
+
+def test_interruption_keeps_finished_points_and_goes_on(capsys, tmp_path, monkeypatch):
+    from simulate.cli import grid
+
+    result, told = tmp_path / "out.nc", []
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(grid, "certify", interrupted)  # the sweep is done by then, its digits are not
+        words = ["solve", "bayes_sign", "--sweep", "alpha=1,2", "--digits", "20", "-o", str(result)]
+        assert main(words) == 130
+    line = capsys.readouterr().err
+    assert "out.nc.journal" in line and len(line.splitlines()) == 1
+    journal = tmp_path / "out.nc.journal"
+    assert journal.exists() and not result.exists()
+    monkeypatch.setattr(grid, "sweep", lambda *a, real=grid.sweep, **o: told.append(o["journal"]) or real(*a, **o))
+    assert main(words) == 0
+    assert told == [journal] and result.exists() and not journal.exists()

@@ -48,3 +48,16 @@ def test_every_command_shown_exists(line):
 def test_the_table_of_the_catalog_is_complete():
     for name in catalog_titles():
         assert f"| `{name}` |" in README, f"README: {name} is missing from the table of the catalog"
+
+
+def test_the_prior_of_the_contributing_page_works():
+    import sympy as sp
+
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    space: dict[str, object] = {"__name__": "triangular"}
+    exec(example, space)
+    prior = space["Triangular"](width=2).bind({})
+    w = sp.Symbol("w", real=True)
+    assert prior.kind == "triangular"
+    assert sp.integrate(prior.density(w), (w, *prior.support())) == 1

@@ -67,7 +67,7 @@ class Prior:
     breaks: tuple[float, ...] = ()
     ends: tuple[float, float] = (-10.0, 10.0)
 
-    def grid(self, width: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
+    def grid(self, width: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
         """Weights w and their probabilities."""
         places, masses = (np.array(column, float) for column in zip(*self.atoms, strict=True)) if self.atoms else (np.zeros(0), np.zeros(0))
         if self.density is None:
@@ -131,29 +131,26 @@ class Proximal:
 class Thermal:
     """The sample seen by a draw from exp(-energy): score and log of E exp(-βl) under N(ω, V)."""
 
-    def __init__(self, log_weight: Function, V: float, kinks: Callable[[float], Sequence[float]]) -> None:
-        self.log_weight, self.V, self.kinks = log_weight, V, kinks
+    def __init__(self, log_weight: Function, V: float, kinks: Callable[[float], Sequence[float]], reach: float) -> None:
+        self.log_weight, self.V, self.kinks, self.reach = log_weight, V, kinks, reach
 
     def breaks(self, y: float) -> list[float]:
         return []
 
     def __call__(self, y: float, field: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        score, log_mass, mean = np.empty_like(field), np.empty_like(field), np.full_like(field, np.nan)
-        sd = np.sqrt(self.V)
-        for k, h in enumerate(field):
-            z, dz = panels(h - REACH * sd, h + REACH * sd, self.kinks(y), min(0.5, sd))
-            with np.errstate(divide="ignore"):
-                log_density = self.log_weight(y, z) - (z - h) ** 2 / (2 * self.V)
-            top = log_density.max()
-            weight = dz * np.exp(log_density - top)
-            mass = weight.sum()
-            score[k], log_mass[k] = weight @ (z - h) / (mass * self.V), top + np.log(mass) - np.log(2 * np.pi * self.V) / 2
-        return score, log_mass, mean
+        z, dz = panels(-self.reach, self.reach, self.kinks(y), min(0.5, np.sqrt(self.V)))
+        distance = z - field[:, None]
+        log_density = self.log_weight(y, z) - distance**2 / (2 * self.V)
+        top = log_density.max(axis=1, keepdims=True)
+        weight = dz * np.exp(log_density - top)
+        mass = weight.sum(axis=1)
+        log_mass = top[:, 0] + np.log(mass) - np.log(2 * np.pi * self.V) / 2
+        return (weight * distance).sum(axis=1) / (mass * self.V), log_mass, np.zeros_like(field)
 
 
 @dataclass(frozen=True)
 class Output:
-    """Averages over one sample: of score times teacher's score, score squared, minus the slope of the score, log weight, loss, error."""
+    """Averages over one sample: of score times teacher's score, score squared, minus the slope of the score, log weight, loss."""
 
     m_hat: float
     q_hat: float
@@ -162,52 +159,41 @@ class Output:
     loss: float
 
 
-def teacher_mass(channel: Channel, y: float, mean: float, variance: float) -> tuple[float, float]:
-    """(Z, dZ/dmean) of the label y given the student's field: z ~ N(mean, variance)."""
-    sd = np.sqrt(variance)
+def teacher_mass(channel: Channel, y: float, means: np.ndarray, variance: float, rho: float) -> tuple[np.ndarray, np.ndarray]:
+    """(Z, dZ/dmean) of the label y for teacher fields z ~ N(mean, variance)."""
+    width = min(0.5, np.sqrt(variance))
     if channel.noise is not None:
-        breaks = channel.breaks
-        e, de = panels(y - mean - REACH * sd, y - mean + REACH * sd, breaks, min(0.5, sd))
-        weight = de * channel.noise(e) * normal(y - e - mean, variance)
-        return float(weight.sum()), float(weight @ (y - e - mean)) / variance
-    z, dz = panels(mean - REACH * sd, mean + REACH * sd, channel.breaks, min(0.5, sd))
-    weight = dz * channel.density(y, z) * normal(z - mean, variance)
-    return float(weight.sum()), float(weight @ (z - mean)) / variance
+        e, de = panels(-channel.reach, channel.reach, channel.breaks, width)
+        z, weight = y - e, de * channel.noise(e)
+    else:
+        z, dz = panels(-REACH * np.sqrt(rho), REACH * np.sqrt(rho), channel.breaks, width)
+        weight = dz * channel.density(y, z)
+    distance = z - means[:, None]
+    law = weight * normal(distance, variance)
+    return law.sum(axis=1), (law * distance).sum(axis=1) / variance
 
 
 def output(channel: Channel, student, m: float, q: float, rho: float) -> Output:
     """One new sample, labelled by the teacher, seen by `student` (Proximal or Thermal)."""
     variance, reach = rho - m**2 / q, REACH * np.sqrt(q)
-    width = min(0.5, np.sqrt(q) / 2)
+    width = min(0.5, np.sqrt(q))
     sums = np.zeros(5)
+    for y, share in zip(*_labels(channel, rho), strict=True):
+        fields, weights = panels(-reach, reach, (*student.breaks(y), 0.0), width)
+        weights = share * weights * normal(fields, q)
+        Z, slope = teacher_mass(channel, y, m * fields / q, variance, rho)
+        score, log_weight, loss = student(y, fields)
+        m_hat = weights @ (slope * score)
+        chi_hat = -(weights @ (fields * Z * score)) / q + m / q * m_hat
+        sums += [m_hat, weights @ (Z * score**2), chi_hat, weights @ (Z * log_weight), weights @ (Z * loss)]
+    return Output(*(float(s) for s in sums))
+
+
+def _labels(channel: Channel, rho: float) -> tuple[np.ndarray, np.ndarray]:
     if channel.labels is not None:
-        for y in channel.labels:
-            fields, weights = panels(-reach, reach, (*student.breaks(y), 0.0), width)
-            masses = np.array([teacher_mass(channel, y, m * h / q, variance) for h in fields])
-            sums += _add(student(y, fields), fields, weights * normal(fields, q), masses.T, m, q)
-        return Output(*sums)
-    fields, weights = panels(-reach, reach, (), width)
-    for h, weight in zip(fields, weights * normal(fields, q), strict=True):
-        if weight < 1e-18:
-            continue
-        spread = REACH * np.sqrt(variance) + channel.reach
-        labels, dy = panels(m * h / q - spread, m * h / q + spread, [], 0.5)
-        sums += _add_labels(channel, student, labels, dy, h, weight, m, q, variance)
-    return Output(*sums)
-
-
-def _add(seen, fields, weights, masses, m, q) -> np.ndarray:
-    score, log_weight, loss = seen
-    Z, slope = masses
-    m_hat = weights @ (slope * score)
-    chi_hat = -(weights @ (fields * Z * score)) / q + m / q * m_hat
-    return np.array([m_hat, weights @ (Z * score**2), chi_hat, weights @ (Z * log_weight), weights @ (Z * loss)])
-
-
-def _add_labels(channel, student, labels, dy, h, weight, m, q, variance) -> np.ndarray:
-    masses = np.array([teacher_mass(channel, y, m * h / q, variance) for y in labels]).T
-    seen = tuple(np.array(column).ravel() for column in zip(*(student(y, np.array([h])) for y in labels), strict=True))
-    return _add(seen, np.full_like(labels, h), weight * dy, masses, m, q)
+        return np.array(channel.labels), np.ones(len(channel.labels))
+    reach = REACH * np.sqrt(rho) + channel.reach
+    return panels(-reach, reach, (), 0.5)
 
 
 # ------------------------------------------------------------------ one weight
@@ -215,6 +201,8 @@ def _add_labels(channel, student, labels, dy, h, weight, m, q, variance) -> np.n
 
 @dataclass(frozen=True)
 class Input:
+    """Averages over one weight: overlap with the truth, its square, response or variance, log of its normalisation."""
+
     m: float
     q: float
     chi: float
@@ -223,43 +211,37 @@ class Input:
 
 def weight_at_peak(penalty: Penalty, prior: Prior, m_hat: float, q_hat: float, chi_hat: float) -> Input:
     """The weight of an empirical risk minimiser: argmin r(w) + χ̂ w²/2 - B w with B = m̂ w* + sqrt(q̂) ξ."""
-    truths, masses = prior.grid()
     steps = [chi_hat * k + float(penalty.slope(np.array(k + side))) for k in penalty.kinks for side in (-1e-12, 0.0, 1e-12)]
-    total = np.zeros(4)
-    for truth, mass in zip(truths, masses, strict=True):
-        if mass == 0:
-            continue
-        sd = np.sqrt(q_hat)
-        center = m_hat * truth
-        B, dB = panels(center - REACH * sd, center + REACH * sd, steps, min(0.5, sd))
-        w = monotone_root(lambda u, B=B: penalty.slope(u) + chi_hat * u - B, B / chi_hat - 1, B / chi_hat + 1)
-        p = mass * dB * normal(B - center, q_hat)
-        peak = B * w - chi_hat * w**2 / 2 - penalty.value(w)
-        total += [truth * (p @ w), p @ w**2, p @ ((B - center) * w) / q_hat, p @ peak]
-    return Input(*total)
+    B, law, truths, distance = _cavity(prior, m_hat, q_hat, steps)
+    w = monotone_root(lambda u: penalty.slope(u) + chi_hat * u - B, B / chi_hat - 1, B / chi_hat + 1)
+    peak = B * w - chi_hat * w**2 / 2 - penalty.value(w)
+    return Input(float(truths @ law @ w), float((law @ w**2).sum()), float(((law * distance) @ w).sum() / q_hat), float((law @ peak).sum()))
 
 
 def weight_in_posterior(prior: Prior, own: Prior, m_hat: float, q_hat: float, V_hat: float) -> Input:
     """A weight drawn from own(w) exp(B w - V̂ w²/2), B = m̂ w* + sqrt(q̂) ξ; chi is its mean variance."""
-    truths, masses = prior.grid()
+    B, law, truths, _ = _cavity(prior, m_hat, q_hat, ())
     w, p = own.grid()
-    total = np.zeros(4)
-    sd = np.sqrt(q_hat)
-    x, dx = panels(-REACH * sd, REACH * sd, (), min(0.5, sd))
     with np.errstate(divide="ignore"):
-        log_p = np.log(p)
-    for truth, mass in zip(truths, masses, strict=True):
-        if mass == 0:
-            continue
-        B = m_hat * truth + x
-        exponent = log_p + np.outer(B, w) - V_hat * w**2 / 2
-        top = exponent.max(axis=1, keepdims=True)
-        weight = np.exp(exponent - top)
-        Z = weight.sum(axis=1)
-        mean, square = weight @ w / Z, weight @ w**2 / Z
-        law = mass * dx * normal(x, q_hat)
-        total += [truth * (law @ mean), law @ mean**2, law @ (square - mean**2), law @ (top[:, 0] + np.log(Z))]
-    return Input(*total)
+        exponent = np.log(p) + np.outer(B, w) - V_hat * w**2 / 2
+    top = exponent.max(axis=1, keepdims=True)
+    weight = np.exp(exponent - top)
+    Z = weight.sum(axis=1)
+    mean, square = weight @ w / Z, weight @ w**2 / Z
+    variance = (weight * (w - mean[:, None]) ** 2).sum(axis=1) / Z
+    assert np.all(variance <= square + 1e-12)
+    log_Z = top[:, 0] + np.log(Z)
+    return Input(float(truths @ law @ mean), float((law @ mean**2).sum()), float((law @ variance).sum()), float((law @ log_Z).sum()))
+
+
+def _cavity(prior: Prior, m_hat: float, q_hat: float, breaks: Sequence[float]) -> tuple[np.ndarray, ...]:
+    """Fields B, their joint law with the truth (truths by fields), the truths, and B less its mean."""
+    truths, masses = prior.grid()
+    sd = np.sqrt(q_hat)
+    reach = abs(m_hat) * float(np.abs(truths[masses > 1e-18]).max()) + REACH * sd
+    B, dB = panels(-reach, reach, breaks, min(0.5, sd))
+    distance = B - m_hat * truths[:, None]
+    return B, masses[:, None] * dB * normal(distance, q_hat), truths, distance
 
 
 # ------------------------------------------------------------------ the three learners
@@ -281,7 +263,8 @@ def minimiser(x: Mapping[str, float], alpha: float, prior: Prior, channel: Chann
 def posterior(x: Mapping[str, float], alpha: float, prior: Prior, channel: Channel) -> dict[str, float]:
     """The same of a Bayes learner: x has q and q_hat."""
     rho = second_moment(prior)
-    student = Thermal(_log(channel), rho - x["q"], _in_field(channel))
+    V = rho - x["q"]
+    student = Thermal(_log(channel), V, _in_field(channel), REACH * (np.sqrt(x["q"]) + np.sqrt(V)))
     sample = output(channel, student, x["q"], x["q"], rho)
     weight = weight_in_posterior(prior, prior, x["q_hat"], x["q_hat"], x["q_hat"])
     free = -x["q"] * x["q_hat"] / 2 + weight.log_weight + alpha * sample.log_weight
@@ -293,7 +276,8 @@ def gibbs(
 ) -> dict[str, float]:
     """The same of a Gibbs learner with reference measure `own`: x has m, q, V and m_hat, q_hat, V_hat."""
     rho = second_moment(prior)
-    student = Thermal(lambda y, z: -beta * loss.value(y, z), x["V"], loss.kinks)
+    reach = REACH * (np.sqrt(x["q"]) + np.sqrt(x["V"]))
+    student = Thermal(lambda y, z: -beta * loss.value(y, z), x["V"], loss.kinks, reach)
     sample = output(channel, student, x["m"], x["q"], rho)
     weight = weight_in_posterior(prior, own, x["m_hat"], x["q_hat"], x["V_hat"])
     V, V_hat, q, q_hat = x["V"], x["V_hat"], x["q"], x["q_hat"]
@@ -311,7 +295,7 @@ def generalization_error(channel: Channel, m: float, Q: float, rho: float) -> fl
     p = dh * normal(h, Q)
     error = 0.0
     for y in channel.labels or ():
-        Z = np.array([teacher_mass(channel, y, m * x / Q, rho - m**2 / Q)[0] for x in h])
+        Z, _ = teacher_mass(channel, y, m * h / Q, rho - m**2 / Q, rho)
         error += float(p @ (Z * (y * h < 0)))
     return error
 
