@@ -1,10 +1,11 @@
-"""Compiled kernels on disk: content-hashed, checksummed, self-mending, private to their owner.
+"""Machine code on disk: checksummed, self-mending, private to its owner.
 
-    <folder>/<sha of text>-<cpu>/   kernel_<sha>.py, kernel.json, __pycache__/ (numba's machine code)
-    <folder>/index/<key>.json       identity of a theory -> folder, so that a warm process neither rewrites nor lowers
+    <folder>/<key>-<cpu>/   kernel.o, kernel.json (notes and the hash of both)
 
-A folder is built under a temporary name and appears by one rename; it is never changed afterwards.  Machine code is code and
-numba's index is a pickle: everything is verified before it is loaded, and whatever does not match is removed and built again.
+The key is the identity of a theory and of the compiler, so that a warm process neither rewrites nor lowers.
+
+A folder is built under a temporary name and appears by one rename; it is never changed afterwards.  Machine code is code:
+it is verified before it is loaded, and whatever does not match is removed and built again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import stat
 import sys
 import tempfile
 import threading
-import types
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,15 +25,16 @@ from pathlib import Path
 from typing import Any
 
 import llvmlite
-import numba
 from llvmlite import binding as llvm
 
+from numerics.native import features
+
 _LOCK = threading.Lock()
-_MANIFEST = "kernel.json"
+_MANIFEST, _CODE = "kernel.json", "kernel.o"
 
 
 class CacheError(OSError):
-    """The cache folder cannot be trusted, or kernels cannot be built."""
+    """The cache folder cannot be trusted."""
 
 
 def digest(*parts: str | bytes) -> str:
@@ -61,15 +62,15 @@ def default_folder() -> Path:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A module of kernels, and what was noted about it when it was built."""
+    """An object file, and what was noted about it when it was built."""
 
-    module: types.ModuleType
+    code: bytes
     notes: Mapping[str, Any]
     warm: bool
 
 
 class KernelCache:
-    """Builds, stores and loads modules of kernels.
+    """Keeps object files.
 
     Args:
         folder: where; None takes REPLICA_CACHE or the platform's convention.  Made with mode 0700.
@@ -82,7 +83,6 @@ class KernelCache:
         self.folder = Path(folder) if folder is not None else default_folder()
         try:
             self._own(self.folder)
-            self._own(self.folder / "index")
         except CacheError:
             raise
         except OSError as error:
@@ -91,7 +91,6 @@ class KernelCache:
                 f"cache folder {self.folder} cannot be written ({error.strerror}); kernels of this process go to {fallback}", stacklevel=2
             )
             self.folder = fallback
-            self._own(self.folder / "index")
 
     @staticmethod
     def _own(folder: Path) -> None:
@@ -108,35 +107,22 @@ class KernelCache:
             raise PermissionError(13, "Permission denied", str(folder))
 
     def find(self, key: str) -> Loaded | None:
-        """The module filed under `key`, or None.  Damaged entries are removed."""
-        entry = self.folder / "index" / f"{key}.json"
-        try:
-            noted = json.loads(entry.read_text(encoding="utf-8"))
-            name, check = noted["folder"], noted["check"]
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError):
-            entry.unlink(missing_ok=True)
-            return None
-        if check != digest(key, str(name)) or name != self._name(str(name).split("-", 1)[0]):
-            entry.unlink(missing_ok=True)
-            return None
+        """What is filed under `key`, or None.  Damaged entries are removed."""
         with _LOCK:
-            return self._load(name)
+            return self._load(self._name(key))
 
-    def store(self, key: str | None, source: str, notes: Mapping[str, Any]) -> Loaded:
-        """The module of `source`, built if it is not there; `notes` (JSON) are kept beside it and filed under `key`."""
-        name = self._name(digest(source, json.dumps(notes, sort_keys=True)))
+    def store(self, key: str, code: bytes, notes: Mapping[str, Any]) -> Loaded:
+        """File machine code and its `notes` (JSON) under `key`."""
+        name = self._name(key)
         with _LOCK:
-            loaded = self._load(name) or self._build(name, source, notes)
-        if key is not None:
-            self._write(self.folder / "index" / f"{key}.json", json.dumps({"folder": name, "check": digest(key, name)}))
-        return loaded
+            if self._load(name) is None:
+                self._keep(name, code, notes)
+        return Loaded(code, notes, False)
 
     @staticmethod
-    def _name(sha: str) -> str:
-        machine = digest(llvm.get_host_cpu_name(), _features(), numba.__version__, llvmlite.__version__, sys.implementation.cache_tag or "")
-        return f"{sha[:40]}-{machine[:12]}"
+    def _name(key: str) -> str:
+        machine = digest(llvm.get_host_cpu_name(), features(), llvmlite.__version__, sys.platform)
+        return f"{key[:40]}-{machine[:12]}"
 
     def _load(self, name: str) -> Loaded | None:
         folder = self.folder / name
@@ -144,69 +130,38 @@ class KernelCache:
             return None
         try:
             manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-            noted = manifest["noted"]
-            if manifest["check"] != digest(name, noted):
+            noted, code = manifest["noted"], (folder / _CODE).read_bytes()
+            if manifest["check"] != digest(name, noted, code):
                 raise ValueError("manifest")
-            noted = json.loads(noted)
-            for file, sha in noted["files"].items():
-                if digest((folder / file).read_bytes()) != sha:
-                    raise ValueError(file)
-            return Loaded(_import(folder / noted["module"]), noted["notes"], True)
+            return Loaded(code, json.loads(noted)["notes"], True)
         except Exception:  # whatever is wrong with an entry, the remedy is the same
             shutil.rmtree(folder, ignore_errors=True)
             return None
 
-    def _build(self, name: str, source: str, notes: Mapping[str, Any]) -> Loaded:
+    def _keep(self, name: str, code: bytes, notes: Mapping[str, Any]) -> None:
         work = Path(tempfile.mkdtemp(prefix=".building-", dir=self.folder))
         try:
-            path = work / f"kernel_{name.split('-', 1)[0]}.py"
-            self._write(path, source)
-            module = _import(path)
-            files = {str(f.relative_to(work)): digest(f.read_bytes()) for f in sorted(work.rglob("*")) if f.is_file()}
-            noted = json.dumps({"module": path.name, "files": files, "notes": dict(notes)})
-            self._write(work / _MANIFEST, json.dumps({"noted": noted, "check": digest(name, noted)}))
-            try:
-                work.rename(self.folder / name)
-            except OSError:  # another process was first
-                shutil.rmtree(work, ignore_errors=True)
-            return Loaded(module, notes, False)
+            noted = json.dumps({"notes": dict(notes)})
+            self._write(work / _CODE, code)
+            self._write(work / _MANIFEST, json.dumps({"noted": noted, "check": digest(name, noted, code)}).encode())
+            work.rename(self.folder / name)
+        except OSError:
+            shutil.rmtree(work, ignore_errors=True)
+            if not (self.folder / name).is_dir():  # else another process was first
+                raise
         except BaseException:
             shutil.rmtree(work, ignore_errors=True)
             raise
 
     @staticmethod
-    def _write(path: Path, text: str) -> None:
+    def _write(path: Path, data: bytes) -> None:
         handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-
-
-def _features() -> str:
-    return str(numba.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten())
-
-
-def _import(path: Path) -> types.ModuleType:
-    """Run a generated file as a module of its own name.  numba pickles that name, so it is registered first."""
-    module = types.ModuleType(path.stem)
-    module.__file__ = str(path)
-    before, beside = sys.modules.get(path.stem), numba.config.CACHE_DIR
-    sys.modules[path.stem] = module
-    numba.config.CACHE_DIR = ""  # machine code stands beside its source, where it is checked
-    try:
-        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)  # our own text, verified by its hash
-    except BaseException:
-        if before is None:
-            del sys.modules[path.stem]
-        else:
-            sys.modules[path.stem] = before
-        raise
-    finally:
-        numba.config.CACHE_DIR = beside
-    return module

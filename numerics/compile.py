@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache as once
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import sympy
 
-from numerics.backends import flint_names, mpmath_names, numpy_names
-from numerics.backends.numba_names import module_source
+from numerics.backends import native_names
 from numerics.cache import KernelCache, Loaded, digest
 from numerics.graph.identity import identity, program_identity
 from numerics.graph.text import kernel_text
+from numerics.native import Kernel
 from numerics.program import Program, Rule
 from numerics.rewrite import rewrite
 from replica.theory import Theory
 
-Kernel = Callable[..., int]
 _HERE = Path(__file__).parent
-_BACKENDS: Mapping[str, ModuleType] = {"mpmath": mpmath_names, "flint": flint_names, "numpy": numpy_names}
+_BACKENDS = ("mpmath", "flint", "numpy")
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ class Module:
         """Value-only residual and values in `backend`: mpmath, flint (if python-flint is installed) or numpy (16 digits)."""
         if backend not in _BACKENDS:
             raise ValueError(f"unknown backend {backend!r}; known are {', '.join(_BACKENDS)}")
-        names, number = _BACKENDS[backend].namespace(digits)
+        names, number = importlib.import_module(f"numerics.backends.{backend}_names").namespace(digits)
         space = dict(names)
         exec("\n".join(self.exact_constants) + "\n" + self.exact_text, space)  # our own text, free of user names
         return Exact(space["residual"], space["values"], number, len(self.unknowns), len(self.values_order), self.scratch)
@@ -172,17 +171,17 @@ def _compile(store: KernelCache, key: str, program: Program) -> Loaded:
         "exact": text.exact,
         "exact_constants": list(text.exact_constants),
     }
-    return store.store(key, module_source(text.compiled, text.compiled_constants), notes)
+    return store.store(key, native_names.object_code(text.compiled, text.compiled_constants), notes)
 
 
 def _module(loaded: Loaded, theory: Theory | None, program: Program | None) -> Module:
-    m, n = loaded.module, loaded.notes
+    n, kernels = loaded.notes, dict(zip(native_names.KERNELS, native_names.kernels(loaded.code), strict=True))
     loops = tuple(LoopInfo(Rule[rule], tuple(inside)) for rule, inside in zip(n["rules"], n["inside"], strict=True))
     return Module(
-        m.residual,
-        m.values,
-        m.probe,
-        m.inside,
+        kernels["residual"],
+        kernels["values"],
+        kernels["probe"],
+        kernels["inside"],
         tuple(n["unknowns"]),
         tuple(n["controls"]),
         tuple(n["values"]),
@@ -200,7 +199,7 @@ def _module(loaded: Loaded, theory: Theory | None, program: Program | None) -> M
 @once
 def compiler_version() -> str:
     """Hash of everything between a theory and a kernel."""
-    files = [_HERE / "compile.py", _HERE / "program.py"]
+    files = [_HERE / "compile.py", _HERE / "program.py", _HERE / "native.py"]
     for folder in (_HERE / "graph", _HERE / "special", _HERE / "backends", _HERE / "rewrite", _HERE.parent / "replica" / "nodes"):
         files += sorted(folder.rglob("*.py"))
     total = hashlib.sha256(f"{sympy.__version__} {np.__version__}".encode())

@@ -14,6 +14,7 @@ from numerics.methods.state import allowed, look
 from numerics.quadrature import OK, PART, copy
 from numerics.status import AT_END, LEFT_DOMAIN, MAX_STEPS
 
+NEARLY = 0.999  # of the way where the image is on the end of a domain, so that runs to an end are short
 SETTLED = 1e-13  # absolute change of overlaps per sweep that counts as none, at the end of a domain
 
 
@@ -40,7 +41,7 @@ def replace(kernels, q, u, p, local, conjugates):
         if good and allowed(kernels, q, trial, 0.0):
             copy(trial, p, len(p))
             return True, largest, absolute
-        part *= 0.5
+        part = NEARLY if part == 1.0 else 0.5 * part
     return False, math.inf, math.inf
 
 

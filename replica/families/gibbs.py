@@ -12,6 +12,7 @@ from dataclasses import replace
 import sympy as sp
 
 from replica.families import rs
+from replica.families.declared import declared
 from replica.families.draft import Closing, Draft
 from replica.families.equations import increments
 from replica.families.lengths import imposed_norm, log_states
@@ -80,6 +81,7 @@ def theory(draft: Draft) -> Theory:
     if draft.teacher:
         observables["estimation_mse"] = draft.rho - 2 * m + self_overlap
     observables |= _energies(draft, own | overlap_chart, free_entropy)
+    observables |= declared(draft, Predictor(self_overlap, m), observables)
     observables["replicon"] = replicon(draft, energetic(squared(curvature)), entropic(squared(variance)))
     unknowns = overlaps + hats
     names = {"q": overlap, "Q": self_overlap}

@@ -7,6 +7,7 @@ from dataclasses import replace
 import sympy as sp
 
 from replica.families import rs
+from replica.families.declared import declared
 from replica.families.draft import Draft
 from replica.families.equations import ground_state_symbols
 from replica.families.observables import REPLICA_SYMMETRY, Predictor, prediction, replicon, squared, with_body
@@ -49,6 +50,7 @@ def theory(draft: Draft) -> Theory:
         observables["estimation_mse"] = draft.rho - 2 * s.m + s.q
     observables |= _training(draft, energetic)
     observables["energy"] = -free_entropy
+    observables |= declared(draft, Predictor(s.q, s.m), observables)
     observables["replicon"] = replicon(draft, energetic(squared(opaque.outputs[s.chi_hat])), entropic(squared(opaque.inputs[s.chi])))
     start: dict[sp.Symbol, sp.Expr] = {
         s.q: draft.rho / 2 if draft.teacher else sp.Rational(1, 2),

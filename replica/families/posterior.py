@@ -10,6 +10,7 @@ from dataclasses import replace
 import sympy as sp
 
 from replica.families import rs
+from replica.families.declared import declared
 from replica.families.draft import Draft
 from replica.families.equations import increments
 from replica.families.nishimori import nishimori
@@ -40,6 +41,7 @@ def theory(draft: Draft) -> Theory:
     }
     observables = prediction(draft, Predictor(rho - V, rho - V))
     observables["estimation_mse"] = V
+    observables |= declared(draft, Predictor(rho - V, rho - V), observables)
     observables["replicon"] = replicon(draft, energetic(squared(curvature)), entropic(squared(variance)))
     unknowns = (
         OrderParameter(V, "what is left to know, rho - q: mean posterior variance of a weight", POSITIVE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,13 @@ class StaticModel:
     protocol: str
     alpha: sp.Expr
     controls: tuple[Control, ...]
-    symbols: tuple[sp.Symbol, ...]  # of the controls, as the derivation sees them
+    names: Mapping[str, sp.Expr]  # controls as the derivation sees them
+    observables: Mapping[str, Any]  # declared ones
+
+    @property
+    def symbols(self) -> tuple[sp.Symbol, ...]:
+        """The controls' symbols, with what their domains imply."""
+        return tuple(value for value in self.names.values() if isinstance(value, sp.Symbol))
 
 
 def read(spec: Any, learner: str | None = None) -> StaticModel:
@@ -44,7 +51,12 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     student = spec.learners[chosen]
     if student.theory == "none":
         raise Underivable(f"learner '{chosen}' says theory = \"none\": it is simulated, never derived")
+    if student.protocol.kind not in ("bayes", "gibbs", "erm"):
+        raise Underivable(f"protocol '{student.protocol.kind}' has no theory yet (built: bayes gibbs erm)")
     _refuse(spec, student)
+    joined = [name for name, other in spec.learners.items() if any(c.to == chosen for c in other.couple or ())]
+    if joined:
+        raise Underivable(f"learner '{chosen}' is coupled to {' '.join(joined)}: coupled learners have no theory yet")
     data = spec.slices[_one("slice", spec.slices)]
     cell = data.groups[_one("group", data.groups)]
     law = cell.law if getattr(cell, "law", None) is not None else data.law
@@ -60,17 +72,17 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     protocol = student.protocol
     bound = protocol.bind(names)
     alpha = _expression(data.alpha, names)
-    symbols = tuple(value for value in names.values() if isinstance(value, sp.Symbol))
     controls = tuple(
         Control(control_symbol(name), float(table.value), table.range, table.meaning or "")
         for name, table in (spec.controls or {}).items()
         if table.formula is None
     )
+    shared: dict[str, Any] = {"name": chosen, "alpha": alpha, "controls": controls, "names": names, "observables": spec.observables or {}}
     if isinstance(protocol, Bayes):
         if prior is None:
             raise Underivable("protocol 'bayes' needs a teacher; a storage problem has no truth to infer")
         laws = LocalLaws(prior, channel, None, None, None, None, bayes=True)
-        return StaticModel(chosen, laws, "bayes", alpha, controls, symbols)
+        return StaticModel(laws=laws, protocol="bayes", **shared)
     loss = student.loss.bind(names) if student.loss is not None else None
     if loss is None:
         raise Underivable(f"learner '{chosen}' has no loss")
@@ -85,11 +97,11 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
             raise Underivable(
                 f"learner.{chosen}.prior: minimising over the class '{student_prior.kind}' has no theory yet; use protocol 'gibbs'"
             )
-        return StaticModel(chosen, LocalLaws(prior, channel, None, loss, penalty, sp.oo), "erm", alpha, controls, symbols)
+        return StaticModel(laws=LocalLaws(prior, channel, None, loss, penalty, sp.oo), protocol="erm", **shared)
     if isinstance(protocol, Gibbs):
         laws = LocalLaws(prior, channel, student_prior, loss, penalty, bound.expr(bound.beta))
-        return StaticModel(chosen, laws, "gibbs", alpha, controls, symbols)
-    raise Underivable(f"protocol '{protocol.kind}' has no static theory (built: bayes gibbs erm)")
+        return StaticModel(laws=laws, protocol="gibbs", **shared)
+    raise AssertionError(protocol.kind)
 
 
 def _refuse(spec: Any, student: Any) -> None:
@@ -101,7 +113,10 @@ def _refuse(spec: Any, student: Any) -> None:
         raise Underivable("block: blocks of coordinates have no theory yet")
     network = student.network
     if network is not None and (network.kind != "linear" or getattr(network, "bias", False)):
-        raise Underivable(f"network '{network.kind}' has no static theory yet (built: linear without bias)")
+        trained = " with a bias" if network.kind == "linear" else ""
+        raise Underivable(f"network '{network.kind}'{trained} has no static theory yet (built: linear without bias)")
+    if student.target not in (None, "label"):
+        raise Underivable(f"learner.target: '{student.target}' has no static theory yet (built: label)")
     for key in ("couple", "self_overlap", "believes"):
         if getattr(student, key, None):
             raise Underivable(f"learner.{key}: not built yet")

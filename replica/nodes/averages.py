@@ -79,7 +79,8 @@ class LogAverage(_Average):
 class Tilted(_Average):
     """Mean of `body` under the measures tilted by exp(exponent).
 
-    `normalised` promises that the tilt averages to one, e.g. a channel summed over its labels.
+    `normalised`: the tilts of this node, or of a sum of such nodes (one per label), average to one, so that
+    E[X e^L] is not divided by E[e^L].
     """
 
     def __new__(cls, body, exponent, *rest, normalised=False):
@@ -89,8 +90,8 @@ class Tilted(_Average):
         normalised = bool(flags[0]) if flags else normalised
         measures = _flat(r for r in rest if r not in (True, False))
         bound = {v for m in measures for v in m.variables}
-        if not body.free_symbols & bound:
-            return body
+        if not body.free_symbols & bound and (exponent == 0 or not normalised):
+            return body  # with a tilt, "normalised" may hold for a sum of nodes only, so a constant is not its own average
         outside, inside = body.as_independent(*bound, as_Add=False) if body.is_Mul else (sp.S.One, body)
         node = sp.Expr.__new__(cls, inside, exponent, sp.true if normalised else sp.false, *measures)
         return outside * node

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from replica.law import Atom, Density, Law, Quadratic, log_leaf
-from replica.nodes import Flat, Gauss, Measure, Moreau, Prox, ProxSlope, Tilted
+from replica.nodes import Flat, Gauss, Measure, Moreau, Prox, ProxSlope, Sigmoid, Tilted
 from replica.passes.gaussian import absorb, integrate_polynomials, orthant, rotate, translate
 from replica.passes.proximal import closed_prox
 from replica.passes.walk import bottom_up
@@ -115,7 +115,7 @@ class Closer:
             return self.ratios(self.law(e, branch), e)
 
         body = bottom_up(body, open_leaf).xreplace({self.label: branch.label}) * branch.indicator
-        body = closed_prox(body)
+        body = closed_prox(without_cancellation(body))
         exponent = branch.exponent.xreplace({self.label: branch.label})
         exponent, measures, weight = absorb(exponent, measures + branch.measures)
         y = branch.label
@@ -137,9 +137,10 @@ def _merge_mirrored(results: list[tuple]) -> sp.Expr:
                 pending.remove(other)
                 count = sp.Integer(2)
                 break
+        constant, body = body.as_independent(*(v for m in measures for v in m.variables), as_Add=False)
         closed = orthant(body, exponent, measures)
         value = closed if closed is not None else Tilted(body, exponent, measures, normalised=True) if measures else body * sp.exp(exponent)
-        total += count * sp.exp(weight) * value
+        total += count * sp.exp(weight) * constant * value
     return total
 
 
@@ -162,6 +163,21 @@ def _mirror(body, exponent, measures, weight):
 
     turned = tuple(Gauss(m.variables, [-m.means[0].xreplace(flip)], m.covariance) for m in measures)
     return bottom_up(body.xreplace(flip), turn), exponent.xreplace(flip), turned, weight
+
+
+def without_cancellation(body: sp.Expr) -> sp.Expr:
+    """1 - tanh(x)^2 as a product, which keeps its digits where tanh saturates."""
+
+    def visit(e):
+        if e.is_Add and sp.S.One in e.args and len(e.args) == 2:
+            (other,) = (a for a in e.args if a is not sp.S.One)
+            (squared,) = (-other).args[:1] if (-other).is_Pow and (-other).exp == 2 else (None,)
+            if isinstance(squared, sp.tanh):
+                (x,) = squared.args
+                return 4 * Sigmoid(2 * x) * Sigmoid(-2 * x)
+        return e
+
+    return bottom_up(body, visit)
 
 
 def without_kink(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) -> sp.Expr:

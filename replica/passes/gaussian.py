@@ -193,10 +193,15 @@ def _residual(inner: Gauss, outer: Gauss) -> tuple[Gauss, Gauss] | None:
 
 
 def orthant(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) -> sp.Expr | None:
-    """E[step(+-h) H(s h)] of a centred Gaussian field in closed form: the angle between two half planes."""
+    """E[H(a + b h)], and E[step(+-h) H(s h)] of a centred Gaussian field (the angle between two half planes), in closed form."""
     if len(measures) != 1 or not isinstance(measures[0], Gauss) or len(measures[0].variables) != 1:
         return None
     (h,), q = measures[0].variables, measures[0].covariance[0, 0]
+    if body == 1 and isinstance(exponent, LogH):  # E H(a + b h), h ~ N(mu, q), is again a tail
+        argument = sp.expand(exponent.args[0])
+        a, b = argument.coeff(h, 0), argument.coeff(h, 1)
+        if h not in a.free_symbols | b.free_symbols and sp.expand(argument - a - b * h) == 0:
+            return sp.exp(LogH((a + b * measures[0].means[0]) / sp.sqrt(1 + b**2 * q)))
     if measures[0].means[0] != 0 or not isinstance(body, sp.Heaviside) or not isinstance(exponent, LogH):
         return None
     step, slope = sp.expand(body.args[0]).coeff(h, 1), sp.expand(exponent.args[0]).coeff(h, 1)

@@ -11,6 +11,8 @@ import torch
 Term = Any  # Smooth or Multiplied of simulate.learn.scalars
 Parts = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
+LIFT = 0.1  # of the mean diagonal of the Hessian, times the relative residual
+
 
 @dataclass
 class Energy:
@@ -92,21 +94,21 @@ class Energy:
             t = torch.where(done, t, trial)
         return t, zp
 
-    def newton(self, w: torch.Tensor, z: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
+    def newton(self, w: torch.Tensor, z: torch.Tensor, g: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
         """Newton directions (B, d): minus the inverse Hessian on g, through n x n or d x d, whichever is smaller.
 
-        Only samples of non-zero curvature enter, which for a kinked loss are the few on a kink.
+        Only samples of non-zero curvature enter, which for a kinked loss are the few on a kink.  The diagonal is lifted in proportion to the
+        residual: far from the optimum a kinked penalty leaves directions without any curvature.
         """
         samples, weights = self.at_fields(z)[2], self.at_weights(w)[2]
-        return torch.stack([self._direction(*parts) for parts in zip(self.inputs, samples, weights, g, strict=True)])
+        return torch.stack([self._direction(*parts) for parts in zip(self.inputs, samples, weights, g, LIFT * residual + 1e-13, strict=True)])
 
-    def _direction(self, x: torch.Tensor, samples: torch.Tensor, weights: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
+    def _direction(self, x: torch.Tensor, samples: torch.Tensor, weights: torch.Tensor, g: torch.Tensor, lift: torch.Tensor) -> torch.Tensor:
         active = samples > 0
         if not bool(active.all()):
             x, samples = x[active], samples[active]
         x = x * self.scale
-        lift = 1e-13 * (1e-300 + weights.max() + samples.mean() * len(samples) / len(weights)) if len(samples) else 0.0 * weights.max()
-        weights = weights + lift
+        weights = weights + lift * (weights.mean() + samples.sum() / len(weights))
         if len(samples) < len(weights) and bool((weights > 1e-10 * weights.max()).all()):
             right = g / weights
             inner = (x / weights) @ x.T

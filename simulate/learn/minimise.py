@@ -62,7 +62,7 @@ def newton(energy: Energy, w: torch.Tensor, goal: float = GOAL, steps: int = 60)
     while taken < steps:
         if bool((residual <= goal).all()) or stalled > 12 or not bool(residual.isfinite().all()):
             break
-        p = energy.newton(w, z, g)
+        p = energy.newton(w, z, g, residual)
         p = torch.where(residual[:, None] <= goal, torch.zeros_like(p), p)
         t, zp = energy.along(w, z, p)
         w, z = w + t[:, None] * p, z + t[:, None] * zp
