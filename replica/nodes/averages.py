@@ -90,9 +90,9 @@ class Tilted(_Average):
         normalised = bool(flags[0]) if flags else normalised
         measures = _flat(r for r in rest if r not in (True, False))
         bound = {v for m in measures for v in m.variables}
-        if not body.free_symbols & bound and (exponent == 0 or not normalised):
+        if body == 0 or (not body.free_symbols & bound and (exponent == 0 or not normalised)):
             return body  # with a tilt, "normalised" may hold for a sum of nodes only, so a constant is not its own average
-        outside, inside = body.as_independent(*bound, as_Add=False) if body.is_Mul else (sp.S.One, body)
+        outside, inside = body.as_independent(*bound, as_Add=False) if not body.is_Add else (sp.S.One, body)
         node = sp.Expr.__new__(cls, inside, exponent, sp.true if normalised else sp.false, *measures)
         return outside * node
 
