@@ -11,7 +11,7 @@ import torch
 Term = Any  # Smooth or Multiplied of simulate.learn.scalars
 Parts = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
-LIFT = 0.1  # of the mean diagonal of the Hessian, times the relative residual
+LIFT = 0.01  # of the mean diagonal of the Hessian, times the relative residual
 
 
 @dataclass
@@ -97,13 +97,16 @@ class Energy:
     def newton(self, w: torch.Tensor, z: torch.Tensor, g: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
         """Newton directions (B, d): minus the inverse Hessian on g, through n x n or d x d, whichever is smaller.
 
-        Only samples of non-zero curvature enter, which for a kinked loss are the few on a kink.  The diagonal is lifted in proportion to the
-        residual: far from the optimum a kinked penalty leaves directions without any curvature.
+        Only samples of non-zero curvature enter, which for a kinked loss are the few on a kink.  The diagonal is lifted in proportion
+        to the residual: far from the optimum a kinked penalty leaves directions without any curvature.
         """
         samples, weights = self.at_fields(z)[2], self.at_weights(w)[2]
-        return torch.stack([self._direction(*parts) for parts in zip(self.inputs, samples, weights, g, LIFT * residual + 1e-13, strict=True)])
+        lifts = LIFT * residual + 1e-13
+        return torch.stack([self._direction(*parts) for parts in zip(self.inputs, samples, weights, g, lifts, strict=True)])
 
-    def _direction(self, x: torch.Tensor, samples: torch.Tensor, weights: torch.Tensor, g: torch.Tensor, lift: torch.Tensor) -> torch.Tensor:
+    def _direction(
+        self, x: torch.Tensor, samples: torch.Tensor, weights: torch.Tensor, g: torch.Tensor, lift: torch.Tensor
+    ) -> torch.Tensor:
         active = samples > 0
         if not bool(active.all()):
             x, samples = x[active], samples[active]

@@ -81,14 +81,15 @@ def multipliers(energy: Energy, w: torch.Tensor, goal: float = 1e-9, rounds: int
     stiffness, steps = 1.0, 0
     residual = torch.full((len(w),), torch.inf, dtype=w.dtype, device=w.device)
     for _ in range(rounds):
-        w, slope, more = newton(energy, w, goal=goal / 10)
+        inner = max(goal / 10, min(1e-2, 0.03 * float(residual.max())))  # no finer than the multipliers deserve yet
+        w, slope, more = newton(energy, w, goal=inner)
         steps += more
         z = energy.fields(w)
         away = torch.maximum(_relative(energy.loss.violation(z), z), _relative(energy.penalty.violation(w), w))
         residual = torch.maximum(slope, away)
         if bool((residual <= goal).all()) or not bool(residual.isfinite().all()):
             break
-        stiffness = min(4 * stiffness, 1e4)
+        stiffness = min(2 * stiffness, 1e4)
         energy.advance(w, z, stiffness)
     return w, residual, steps
 
