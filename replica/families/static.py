@@ -11,9 +11,11 @@ from replica.families import annealed, gibbs, ground_state, posterior
 from replica.families.draft import Closing, Draft
 from replica.families.equations import Opaque, finite_temperature, gauge_fixed, zero_temperature
 from replica.families.model import second_moment
+from replica.families.moments import RHO, with_moment
 from replica.families.reading import StaticModel, read
 from replica.families.rs import ReplicaSymmetric, replica_symmetric
 from replica.families.solved import with_solved
+from replica.nodes import Tilted
 from replica.symbols import control_symbol
 from replica.theory import Theory
 
@@ -38,11 +40,13 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
 def _quenched(model: StaticModel) -> Theory:
     teacher = model.laws.prior is not None
     system = replica_symmetric(teacher)
-    rho = second_moment(model.laws.prior) if model.laws.prior is not None else sp.S.Zero
+    moment = second_moment(model.laws.prior) if model.laws.prior is not None else sp.S.Zero
+    rho = RHO if moment.has(Tilted) else moment
     closing = Closing(model.laws, system)
     raw = finite_temperature(system)
     draft = Draft(model, system, raw, _opaque(model, system, raw, teacher), closing, rho, teacher)
-    return _CHARTS[model.protocol](draft)
+    theory = _CHARTS[model.protocol](draft)
+    return theory if rho is moment else with_moment(theory, moment, model)
 
 
 def _opaque(model: StaticModel, system: ReplicaSymmetric, raw: Opaque, teacher: bool) -> Opaque:

@@ -62,7 +62,7 @@ def absorb(exponent: sp.Expr, measures: tuple[Measure, ...]) -> tuple[sp.Expr, t
         (v,) = m.variables
         c0, c1, c2, rest = _quadratic_part(exponent, v)
         if isinstance(m, Flat):
-            if (m.lower, m.upper) != (-sp.oo, sp.oo) or c2 == 0:
+            if (m.lower, m.upper) != (-sp.oo, sp.oo) or c2 == 0 or v in rest.free_symbols:
                 done.append(m)
                 continue
             variance = tidy(-1 / c2)
