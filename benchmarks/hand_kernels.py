@@ -5,18 +5,37 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import carray, cfunc, njit, types
 
+from numerics.native import Kernel
 from numerics.program import Rule
 from replica.theory import Theory
 
-_V, _I = types.float64[::1], types.int64[::1]
-KERNEL = types.int64(_V, _V, _V, _I, _V, _V)
-PROBE = types.int64(types.int64, _V, _V, _V, _I, _V, _V)
 FLAGS = {"fastmath": {"contract", "reassoc", "nsz"}, "error_model": "numpy", "nogil": True}
+_F, _N = types.CPointer(types.float64), types.CPointer(types.int64)
+LONG = (1 << 40,)  # kernels take pointers: no array knows its length
+
+
+def kernel(function) -> Kernel:
+    """Compile a function (p, x, w, off, scr, out) -> int to a kernel, or (l, p, x, w, off, scr, out) to a numbered one."""
+    body = njit(function, **FLAGS)
+    if function.__code__.co_argcount == 6:
+
+        @cfunc(types.int64(_F, _F, _F, _N, _F, _F), **FLAGS)
+        def plain(p, x, w, off, scr, out):
+            return body(carray(p, LONG), carray(x, LONG), carray(w, LONG), carray(off, LONG), carray(scr, LONG), carray(out, LONG))
+
+        return Kernel(plain.address, owner=plain)
+
+    @cfunc(types.int64(types.int64, _F, _F, _F, _N, _F, _F), **FLAGS)
+    def numbered(l, p, x, w, off, scr, out):
+        return body(l, carray(p, LONG), carray(x, LONG), carray(w, LONG), carray(off, LONG), carray(scr, LONG), carray(out, LONG))
+
+    return Kernel(numbered.address, True, owner=numbered)
+
+
 R2PI, LOG2 = 0.3989422804014327, math.log(2)
 
 
@@ -24,6 +43,7 @@ R2PI, LOG2 = 0.3989422804014327, math.log(2)
 class HandLoop:
     rule: Rule = Rule.UNIT
     inside: tuple[int, ...] = ()
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,10 +52,10 @@ class HandModule:
 
     theory: Theory
     loops: tuple[HandLoop, ...]
-    residual: Any
-    values: Any
-    inside: Any
-    probe: Any
+    residual: Kernel
+    values: Kernel
+    inside: Kernel
+    probe: Kernel
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -87,9 +107,9 @@ def p1_sums(r, x, w, start, stop):
     return scale * total, scale * second
 
 
-@njit(KERNEL, **FLAGS)
+@kernel
 def p1_residual(p, x, w, off, scr, out):
-    V, qh, alpha = p
+    V, qh, alpha = p[0], p[1], p[2]
     r = (1 - V) / V
     total, second = p1_sums(r, x, w, off[0], off[1])
     slope = (second / r - total) / (2 * r)
@@ -101,9 +121,9 @@ def p1_residual(p, x, w, off, scr, out):
     return 8
 
 
-@njit(KERNEL, **FLAGS)
+@kernel
 def p1_values(p, x, w, off, scr, out):
-    V, qh, alpha = p
+    V, qh, alpha = p[0], p[1], p[2]
     q = 1 - V
     r = q / V
     width, energy = 9.0 * math.sqrt(r), 0.0
@@ -117,12 +137,12 @@ def p1_values(p, x, w, off, scr, out):
     return 4
 
 
-@njit(KERNEL, **FLAGS)
+@kernel
 def none_inside(p, x, w, off, scr, out):
     return 0
 
 
-@njit(PROBE, **FLAGS)
+@kernel
 def p1_probe(l, p, x, w, off, scr, out):
     out[0], out[1] = p1_sums((1 - p[0]) / p[0], x, w, off[0], off[1])
     return 1
@@ -213,20 +233,20 @@ def ridge_residual(p, s, out):
     return 54
 
 
-@njit(KERNEL, **FLAGS)
+@kernel
 def p4_residual(p, x, w, off, scr, out):
     s = np.empty(12)
     p4_sums(p, x, w, off[0], off[1], True, s)
     return ridge_residual(p, s, out)
 
 
-@njit(PROBE, **FLAGS)
+@kernel
 def p4_probe(l, p, x, w, off, scr, out):
     p4_sums(p, x, w, off[0], off[1], False, out[:3])
     return 3
 
 
-@njit(KERNEL, **FLAGS)
+@kernel
 def erm_inside(p, x, w, off, scr, out):
     out[0] = 1 - p[0] * p[0] / p[1]
     return 1
@@ -234,7 +254,7 @@ def erm_inside(p, x, w, off, scr, out):
 
 @njit(**FLAGS)
 def ridge_values(p, moreau, loss, out):
-    m, q, chi, mh, qh, Vh, alpha, lam = p
+    m, q, chi, mh, qh, Vh, alpha, lam = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7]
     V = 1 / (lam + Vh)
     out[0] = -m * mh + (q * Vh - chi * qh) / 2 + (mh * mh + qh) * V / 2 - alpha * moreau
     for i in range(6):
@@ -243,7 +263,7 @@ def ridge_values(p, moreau, loss, out):
     return 9
 
 
-@njit(KERNEL, **FLAGS)
+@kernel
 def p4_values(p, x, w, off, scr, out):
     m, q, chi = p[0], p[1], p[2]
     root = math.sqrt(q)
@@ -319,7 +339,7 @@ def p6_sums(p, l, x, w, off, derivatives, s):
                 s[11] += d * (grow + turn * (wo + po) - 1 / chi)
 
 
-@njit(KERNEL, **FLAGS)
+@kernel
 def p6_residual(p, x, w, off, scr, out):
     s = np.zeros(12)
     p6_sums(p, 0, x, w, off, True, s)
@@ -327,14 +347,14 @@ def p6_residual(p, x, w, off, scr, out):
     return ridge_residual(p, s, out)
 
 
-@njit(PROBE, **FLAGS)
+@kernel
 def p6_probe(l, p, x, w, off, scr, out):
     out[:3] = 0.0
     p6_sums(p, l, x, w, off, False, out[:3])
     return 3
 
 
-@njit(KERNEL, **FLAGS)
+@kernel
 def p6_values(p, x, w, off, scr, out):
     m, q, chi = p[0], p[1], p[2]
     root = math.sqrt(q)

@@ -11,7 +11,7 @@ from numba import njit, types
 from benchmarks import hand_kernels as hand
 from benchmarks.table import Measure, best_of
 from numerics.compile import Module, compile_theory
-from numerics.methods.state import KERNEL
+from numerics.methods.raw import call
 from numerics.program import Rule
 from numerics.solve import solve
 from replica.derive import derive
@@ -28,11 +28,11 @@ CASES = (
 _V, _I = types.float64[::1], types.int64[::1]
 
 
-@njit(types.void(KERNEL, types.int64, _V, _V, _V, _I, _V, _V))
-def repeat(kernel, times, p, x, w, off, scr, out):
+@njit(types.void(types.int64, types.int64, _V, _V, _V, _I, _V, _V))
+def repeat(address, times, p, x, w, off, scr, out):
     """Calls without Python in between."""
     for _ in range(times):
-        kernel(p, x, w, off, scr, out)
+        call(address, p, x, w, off, scr, out)
 
 
 def nodes(rules: tuple[Rule, ...], total: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -56,11 +56,11 @@ def seconds(kernel: Any, p: np.ndarray, unknowns: int, rules: tuple[Rule, ...], 
     """
     x, w, off = nodes(rules, NODES)
     scr, out = np.zeros(scratch(off)), np.zeros(512)
-    repeat(kernel, 1, p, x, w, off, scr, out)
+    repeat(kernel.address, 1, p, x, w, off, scr, out)
     worst = float(np.max(np.abs(out[:unknowns]) / (1 + np.abs(p[:unknowns]))))
     if not worst < SOLVED:
         raise ArithmeticError(f"residual {worst:.1e} at the solution with {NODES} nodes")
-    return best_of(lambda: repeat(kernel, CALLS, p, x, w, off, scr, out), repeats=9, warm=2) / CALLS
+    return best_of(lambda: repeat(kernel.address, CALLS, p, x, w, off, scr, out), repeats=9, warm=2) / CALLS
 
 
 def compiled(module: Module, at: dict[str, float]) -> tuple[float, dict[str, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import mpmath
@@ -24,8 +24,8 @@ CUT = 19  # digits to which the windows of loops on [0, 1] hold the mass of a no
 
 
 class Exact(Protocol):
-    number: Any
-
+    @property
+    def number(self) -> Callable[[Any], Any]: ...
     def residual(self, p: Sequence[Any], x: Sequence[Any], w: Sequence[Any], off: Sequence[int]) -> list[Any]: ...
     def values(self, p: Sequence[Any], x: Sequence[Any], w: Sequence[Any], off: Sequence[int]) -> list[Any]: ...
 

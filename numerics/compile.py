@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache as once
 from pathlib import Path
@@ -19,7 +19,6 @@ from numerics.graph.identity import identity, program_identity
 from numerics.graph.text import kernel_text
 from numerics.native import Kernel
 from numerics.program import Program, Rule
-from numerics.rewrite import rewrite
 from replica.theory import Theory
 
 _HERE = Path(__file__).parent
@@ -28,10 +27,12 @@ _BACKENDS = ("mpmath", "flint", "numpy")
 
 @dataclass(frozen=True)
 class LoopInfo:
-    """What a solver needs to know of a loop: its rule, and the numbers of the loops it runs inside, outermost first."""
+    """What a solver needs to know of a loop: its rule, the numbers of the loops it runs inside, outermost first, and whether only
+    values need it, not the equations."""
 
     rule: Rule
     inside: tuple[int, ...] = ()
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Module:
     Args:
         residual: R_i = x_i - G_i (n), then dR_i/dx_j by rows (n*n), then dR_i/dcontrol_k by rows (n*c).
         values: the named results, in the order of `values_order`.
-        probe: takes the number l of a loop at depth 0 first; the plain sums over its nodes that the residual needs.
+        probe: takes the number l of a loop at depth 0 first; the plain sums over its nodes that the residual needs, or else the values.
         inside: expressions that are positive inside the domain.
         unknowns, controls, values_order: names.
         loops: one record per loop, in the order of `off`.
@@ -153,8 +154,9 @@ def compile_theory(theory: Theory, cache: str | Path | None = None) -> Module:
 
 
 def _rewrite(theory: Theory) -> Program:
-    program: Program = rewrite(theory)
-    return program
+    from numerics.rewrite import rewrite  # brings SciPy, which a warm process does not need
+
+    return rewrite(theory)
 
 
 def _compile(store: KernelCache, key: str, program: Program) -> Loaded:
@@ -167,6 +169,7 @@ def _compile(store: KernelCache, key: str, program: Program) -> Loaded:
         "constraints": len(program.constraints),
         "rules": [loop.rule.name for loop in program.loops],
         "inside": [[number[v] for v in loop.inside] for loop in program.loops],
+        "late": list(text.late),
         "arrays": list(text.arrays),
         "exact": text.exact,
         "exact_constants": list(text.exact_constants),
@@ -176,7 +179,7 @@ def _compile(store: KernelCache, key: str, program: Program) -> Loaded:
 
 def _module(loaded: Loaded, theory: Theory | None, program: Program | None) -> Module:
     n, kernels = loaded.notes, dict(zip(native_names.KERNELS, native_names.kernels(loaded.code), strict=True))
-    loops = tuple(LoopInfo(Rule[rule], tuple(inside)) for rule, inside in zip(n["rules"], n["inside"], strict=True))
+    loops = tuple(LoopInfo(Rule[rule], tuple(inside), late) for rule, inside, late in zip(n["rules"], n["inside"], n["late"], strict=True))
     return Module(
         kernels["residual"],
         kernels["values"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from numerics.program import Rule
 from replica.symbols import Domain
@@ -13,7 +14,7 @@ LINE, UNIT, COUNT = RULES.values()
 ORDER = 16  # nodes of a panel
 PROBES = 128  # integrals of one loop that adaptation can watch
 STACK, DEPTH = 3, 96  # rows of the adaptation's workspace: totals, a panel under test, and the panels that wait
-RULE, NESTED, SIZE, INSIDE = range(4)  # columns of `loops`; from INSIDE on: whether the loop reads the variable of loop j
+RULE, NESTED, SIZE, LATE, INSIDE = range(5)  # columns of `loops`; LATE: only values need it; from INSIDE on: whether it reads the variable of loop j
 
 # charts of unknowns
 REAL, ABOVE, BELOW, BETWEEN = range(4)
@@ -22,14 +23,52 @@ REAL, ABOVE, BELOW, BETWEEN = range(4)
 INFO = 5  # residual, quadrature error, steps, nodes, and in a march how far from the prediction (infinite after a restart)
 RESIDUAL_AT, ERROR_AT, STEPS_AT, NODES_AT, JUMP_AT = range(INFO)
 
-# the table that a march is called with: addresses of kernels and arrays, then numbers
-SLOTS = (
-    "residual", "values", "inside", "probe",
-    "loops", "kinds", "low", "high", "conjugate",
-    "points", "starts", "found", "results", "info", "status", "jacobian",
-    "panels", "x", "w", "off", "scr", "out", "work", "place",
-    "local", "unknowns", "controls", "count", "rows", "names", "capacity", "nodes", "scratch", "outputs", "sweeps", "steps", "first",
-)  # fmt: skip
+LOCAL = 11  # vectors of workspace
+
+class Slots(NamedTuple):
+    """The table that a march is called with."""
+
+    residual: int  # addresses of kernels
+    values: int
+    inside: int
+    probe: int
+    loops: int  # addresses of arrays: the rules of the loops
+    kinds: int  # charts of the unknowns
+    low: int
+    high: int
+    conjugate: int
+    points: int  # what is asked for
+    starts: int
+    found: int  # what is answered
+    results: int
+    info: int
+    status: int
+    jacobian: int
+    panels: int  # quadrature
+    x: int
+    w: int
+    off: int
+    scr: int
+    out: int
+    work: int
+    place: int
+    local: int  # workspace
+    loop_count: int  # numbers: sizes of the arrays above
+    unknowns: int
+    controls: int
+    total: int
+    rows: int
+    names: int
+    capacity: int
+    nodes: int
+    scratch: int
+    outputs: int
+    sweeps: int  # limits of the iterations, and the point to begin with
+    steps: int
+    first: int
+
+
+AT = Slots(*range(len(Slots._fields)))  # place of each name in the table
 
 
 def chart_of(domain: Domain) -> int:
@@ -39,5 +78,5 @@ def chart_of(domain: Domain) -> int:
 
 
 def local_size(n: int, c: int) -> int:
-    """Doubles of workspace for n unknowns and c controls; see methods.state.workspace."""
-    return n * (1 + n + c) + n + n * n + 4 * n + 4 * (n + c) + c
+    """Doubles of workspace for n unknowns and c controls: what a kernel writes, a matrix, its pivots, and LOCAL vectors."""
+    return n * (1 + n + c) + n * n + n + LOCAL * (n + c)

@@ -20,6 +20,9 @@ _KEPT: list[Any] = []  # engines own the code that addresses point to; they live
 _RESULT, _POINTERS = ctypes.c_int64, [ctypes.c_void_p] * 6
 _PLAIN = ctypes.CFUNCTYPE(_RESULT, *_POINTERS)
 _NUMBERED = ctypes.CFUNCTYPE(_RESULT, ctypes.c_int64, *_POINTERS)
+OUTSIDE = frozenset(  # what every process offers
+    ("exp", "log", "log1p", "expm1", "pow", "sin", "cos", "tan", "asin", "acos", "atan", "lgamma", "memset", "memcpy", "memmove")
+)
 _DTYPES = (np.dtype(np.float64),) * 3 + (np.dtype(np.int64),) + (np.dtype(np.float64),) * 2
 
 
@@ -63,12 +66,14 @@ def features() -> str:
     return str(llvm.get_host_cpu_features().flatten())
 
 
-def object_code(texts: Sequence[str], keep: Sequence[str], vectorise: bool = True) -> bytes:
+def object_code(texts: Sequence[str], keep: Sequence[str]) -> bytes:
     """Optimised machine code of LLVM texts linked together.
 
     Args:
         keep: symbols that must stay reachable; all others may be inlined away.
-        vectorise: whether loops become vectors; off for code that only steers.
+
+    Raises:
+        ValueError: the code calls something outside itself and the mathematical library.
     """
     with _LOCK:
         target = machine()
@@ -80,10 +85,13 @@ def object_code(texts: Sequence[str], keep: Sequence[str], vectorise: bool = Tru
         for function in module.functions:
             if not function.is_declaration:
                 function.linkage = "external" if function.name in keep else "internal"
-        tuning = llvm.create_pipeline_tuning_options(speed_level=3 if vectorise else 2)
-        tuning.loop_vectorization, tuning.slp_vectorization = vectorise, False
+        tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+        tuning.loop_vectorization, tuning.slp_vectorization = True, False
         builder = llvm.create_pass_builder(target, tuning)
         builder.getModulePassManager().run(module, builder)
+        foreign = [f.name for f in module.functions if f.is_declaration and f.name not in OUTSIDE and not f.name.startswith("llvm.")]
+        if foreign:
+            raise ValueError(f"machine code would call {foreign[0]}, which is neither its own nor in the mathematical library")
         return bytes(target.emit_object(module))
 
 

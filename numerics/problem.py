@@ -7,16 +7,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import sympy as sp
 
-from numerics.methods.charts import kind
-from numerics.methods.march import march
-from numerics.methods.point import INFO
+from numerics.layout import DEPTH, INFO, INSIDE, ORDER, PROBES, RULES, STACK, Slots, chart_of, local_size
+from numerics.native import Kernel
 from numerics.program import Rule
-from numerics.quadrature import ORDER, RULES, arrange
+from numerics.solver import march
 from numerics.status import QUADRATURE
 from replica.theory import Theory
 
@@ -31,6 +30,8 @@ class LoopLike(Protocol):
     def rule(self) -> Rule: ...
     @property
     def inside(self) -> tuple[int, ...]: ...
+    @property
+    def late(self) -> bool: ...
 
 
 class Compiled(Protocol):
@@ -49,13 +50,13 @@ class Compiled(Protocol):
     @property
     def loops(self) -> Sequence[LoopLike]: ...
     @property
-    def residual(self) -> Any: ...
+    def residual(self) -> Kernel: ...
     @property
-    def values(self) -> Any: ...
+    def values(self) -> Kernel: ...
     @property
-    def inside(self) -> Any: ...
+    def inside(self) -> Kernel: ...
     @property
-    def probe(self) -> Any: ...
+    def probe(self) -> Kernel: ...
     def scratch(self, off: Sequence[int]) -> int: ...
 
 
@@ -107,15 +108,15 @@ class Problem:
             u.conjugate for u in theory.system.unknowns if u.conjugate is not None
         }
         return (
-            np.array([kind(d) for d in domains], np.int64), np.array([d.lower for d in domains]), np.array([d.upper for d in domains]),
+            np.array([chart_of(d) for d in domains], np.int64), np.array([d.lower for d in domains]), np.array([d.upper for d in domains]),
             np.array([u.symbol in paired for u in theory.system.unknowns], np.int64),
         )
 
     def _loops(self) -> np.ndarray:
-        """Rows of numerics.quadrature: rule, nested, size, and which loops' variables are read."""
+        """Rows of numerics.quadrature: rule, nested, size, late, and which loops' variables are read."""
         loops = self.module.loops
-        rows = [[RULES[l.rule], int(bool(l.inside)), 1, *(int(outer in l.inside) for outer in range(len(loops)))] for l in loops]
-        return np.array(rows, np.int64).reshape(len(loops), 3 + len(loops))
+        rows = [[RULES[l.rule], int(bool(l.inside)), 1, int(l.late), *(int(outer in l.inside) for outer in range(len(loops)))] for l in loops]
+        return np.array(rows, np.int64).reshape(len(loops), INSIDE + len(loops))
 
     def point(self, at: Mapping[str, float] | None = None) -> dict[str, float]:
         """The value of every control: those of `at`, and the theory's own for the rest.
@@ -186,14 +187,20 @@ class Problem:
         jacobian = np.full((count, n, n), math.nan)
         outputs = max(n + n * n + n * c, len(self.value_names), module.constraints, 512)
         points, starts = np.ascontiguousarray(points, float), np.ascontiguousarray(starts, float)
+        kinds, low, high, conjugate = self._unknowns
+        rules, local, place = self._loops(), np.zeros(local_size(n, c)), np.zeros(n + c)
+        work, out = np.zeros((STACK + DEPTH, PROBES + 2)), np.zeros(outputs)
         first, panels, nested = 0, PANELS[0], NESTED[0]
         while True:
             room = self._room(panels, nested)
-            sizes = np.array([panels, int(room[-1]), module.scratch(room.tolist()), outputs, sweeps, steps], np.int64)
-            first = march(
-                module.residual, module.values, module.inside, module.probe, arrange, self._loops(), *self._unknowns, points, starts,
-                sizes, tol, first, found, values, info, status, jacobian,
-            )
+            nodes, scratch = int(room[-1]), module.scratch(room.tolist())
+            grid = (np.zeros((loops, panels, 2)), np.zeros(nodes), np.zeros(nodes), np.zeros(loops + 1, np.int64), np.zeros(scratch))
+            asked, answered = (points, starts), (found, values, info, status, jacobian)
+            arrays = (rules, kinds, low, high, conjugate, *asked, *answered, *grid, out, work, place, local)
+            numbers = (loops, n, c, count, len(starts), len(self.value_names), panels, nodes, scratch, outputs, sweeps, steps, first)
+            kernels = (k.address for k in (module.residual, module.values, module.inside, module.probe))
+            table = np.array(Slots(*kernels, *(a.ctypes.data for a in arrays), *numbers), np.int64)
+            first = march(table, tol)
             if first >= count or loops == 0:
                 break
             if panels < PANELS[1]:

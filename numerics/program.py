@@ -30,6 +30,20 @@ class Loop:
     inside: tuple[sp.Dummy, ...] = ()
 
 
+@dataclass(frozen=True)
+class Feature:
+    """A place where the integrand of a loop may change over a short range: nodes must not step over it.
+
+    Args:
+        loop: variable of a loop at depth 0.
+        place, width: expressions of parameters, in the loop's variable.
+    """
+
+    loop: sp.Dummy
+    place: sp.Expr
+    width: sp.Expr
+
+
 class _Reduction(sp.Expr):
     is_real = True
 
@@ -69,6 +83,22 @@ class TiltSum(_Reduction):
         return sp.Expr.__new__(cls, sp.sympify(body), sp.sympify(exponent), variable)
 
 
+class Steady(sp.Function):
+    """The argument, differentiated as a constant: the end of a window beyond which nothing is left, so that its motion adds nothing."""
+
+    nargs = 1
+    is_real = True
+
+    def _eval_is_positive(self):
+        return self.args[0].is_positive
+
+    def _eval_is_negative(self):
+        return self.args[0].is_negative
+
+    def fdiff(self, argindex=1):
+        return sp.S.Zero
+
+
 @dataclass(frozen=True)
 class Program:
     """Everything the compiler needs.
@@ -79,6 +109,7 @@ class Program:
         values: named results in loop form (free entropy, order parameters, conjugates, observables).
         loops: every loop that occurs, in the order in which kernels take their nodes.
         constraints: expressions without loops that are positive inside the domain.
+        features: where integrands may change quickly, ordered by loop.
     """
 
     unknowns: tuple[sp.Symbol, ...]
@@ -87,3 +118,4 @@ class Program:
     values: Mapping[str, sp.Expr]
     loops: tuple[Loop, ...]
     constraints: tuple[sp.Expr, ...] = ()
+    features: tuple[Feature, ...] = ()

@@ -11,35 +11,29 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, types
+from numba import njit
 
-from numerics.program import Rule
+from numerics.layout import COUNT, INSIDE, LATE, LINE, NESTED, ORDER, PROBES, RULE, SIZE, STACK, UNIT
+from numerics.methods.raw import PART, call_numbered
+from numerics.special.library import vexp
 from numerics.status import CAPACITY, NON_FINITE
 
-RULES = {Rule.LINE: 0, Rule.UNIT: 1, Rule.COUNT: 2}
-LINE, UNIT, COUNT = RULES.values()
-ORDER = 16
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(ORDER)
 WEIGHTS = WEIGHTS / 2  # of a panel of width one; they sum to one
 WINDOW = 9.0  # the normal density beyond holds 2e-19
 TAIL = 13.0  # probed, and kept only where an integrand grows
 PANEL_TOLERANCE = 1e-7
 NEGLIGIBLE = 1e-17
-PROBES = 128  # integrals of one loop that adaptation can watch
 FIRST_LINE = np.array([-TAIL, -WINDOW, -WINDOW / 2, 0.0, WINDOW / 2, WINDOW, TAIL])
 FIRST_UNIT = np.array([0.0, 0.5, 1.0])
 FIRST_NESTED = np.array([32, 2, 32])  # trapezoid nodes, panels, counts
 OK = 0
 
-# what `arrange` is asked for: >= 0 doubles one nested loop, -2 all loops of depth 0, -1 nothing
-BASE, DOUBLE, ADAPT = -1, -2, -3
+# what `arrange` is asked for: >= 0 doubles one nested loop, DOUBLE all loops of depth 0, BASE nothing; ADAPT chooses panels anew,
+# FINISH does so for the loops that only values need, which are empty until then, and doubles the others
+BASE, DOUBLE, ADAPT, FINISH = -1, -2, -3, -4
 ADOPT = 100  # plus the refinement: makes it permanent
-RULE, NESTED, SIZE, INSIDE = range(4)  # columns of `loops`; from INSIDE on: whether the loop reads the variable of loop j
-TOTAL, PARENT, STACK = range(3)  # rows of `work`
-DEPTH = 96
-
-JIT = {"error_model": "numpy", "nogil": True, "fastmath": {"contract", "nsz"}}
-PART = JIT | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # never called from Python: less to compile
+TOTAL, PARENT = range(2)  # rows of `work` below STACK
 
 
 @njit(**PART)
@@ -54,11 +48,11 @@ def fill_panel(rule, a, b, x, w, k):
     """Write the 16 nodes of the panel [a, b] from position k on."""
     width, middle = b - a, 0.5 * (a + b)
     for i in range(ORDER):
-        t = middle + 0.5 * width * NODES[i]
-        x[k + i] = t
+        x[k + i] = middle + 0.5 * width * NODES[i]
         w[k + i] = width * WEIGHTS[i]
-        if rule == LINE:
-            w[k + i] *= math.exp(-0.5 * t * t) * 0.3989422804014327
+    if rule == LINE:
+        for i in range(ORDER):
+            w[k + i] *= vexp(-0.5 * x[k + i] * x[k + i]) * 0.3989422804014327
 
 
 @njit(**PART)
@@ -69,7 +63,7 @@ def fill_uniform(rule, size, x, w, k):
         for i in range(size):
             t = -WINDOW + h * i
             x[k + i] = t
-            w[k + i] = h * math.exp(-0.5 * t * t) * 0.3989422804014327
+            w[k + i] = h * vexp(-0.5 * t * t) * 0.3989422804014327
         return size
     if rule == UNIT:
         for i in range(size):
@@ -101,6 +95,8 @@ def build(loops, panels, refine, x, w, off):
         fine = refine == l or (refine == DOUBLE and not nested)
         paneled = rule != COUNT and not nested
         off[l] = k
+        if loops[l, LATE] and not nested:
+            fine = False
         if fine and not paneled:
             size = double(rule, nested, size)
         if k + length(rule, nested, 2 * size if fine and paneled else size) > len(x):
@@ -168,7 +164,7 @@ def adapt_count(probe, p, l, loops, x, w, off, scr, out, work):
         k, small = off[l], True
         fill_uniform(COUNT, size, x, w, k)
         for lower in range(2):
-            m = probe(l, p, x, w, off, scr, out)
+            m = call_numbered(probe, l, p, x, w, off, scr, out)
             for i in range(m):
                 if not abs(out[i]) < math.inf:
                     return NON_FINITE
@@ -216,7 +212,7 @@ def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, wor
             left = a + half * width
             work[row + half, 0], work[row + half, 1] = left, left + width
             fill_panel(rule, left, left + width, x, w, k)
-            m = probe(l, p, x, w, off, scr, out)
+            m = call_numbered(probe, l, p, x, w, off, scr, out)
             if m > PROBES:
                 return CAPACITY
             for i in range(m):
@@ -244,28 +240,24 @@ def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, wor
     return OK
 
 
-_f1, _i1 = types.float64[::1], types.int64[::1]
-_f2, _i2, _f3 = types.float64[:, ::1], types.int64[:, ::1], types.float64[:, :, ::1]
-PROBE_SIGNATURE = types.int64(types.int64, _f1, _f1, _f1, _i1, _f1, _f1)
-SIGNATURE = types.int64(types.FunctionType(PROBE_SIGNATURE), _f1, types.int64, types.float64, _i2, _f3, _f1, _f1, _i1, _f1, _f1, _f2)
-
-
-@njit(SIGNATURE, cache=True, **JIT)
+@njit(**PART)
 def arrange(probe, p, request, tolerance, loops, panels, x, w, off, scr, out, work):
-    """Put nodes into x, w and off, as `request` asks.
-
-    A unit of its own for the compiler, which the solver receives as a function, so that its code is not copied to
-    every place of use.  Returns OK, CAPACITY or NON_FINITE.
+    """Put nodes into x, w and off, as `request` asks; `probe` is a kernel's address.  Returns OK, CAPACITY or NON_FINITE.
     """
     status, refine = OK, request
-    if request == ADAPT:
-        refine = BASE
+    if request == ADAPT or request == FINISH:
+        refine = BASE if request == ADAPT else DOUBLE
         for l in range(len(loops)):
-            if status == OK and loops[l, NESTED] == 0:
+            late = loops[l, LATE] == 1
+            if request == ADAPT and late and loops[l, NESTED] == 0:
+                loops[l, SIZE] = 0
+            elif status == OK and loops[l, NESTED] == 0 and late == (request == FINISH):
                 if loops[l, RULE] == COUNT:
                     status = adapt_count(probe, p, l, loops, x, w, off, scr, out, work)
                 else:
                     status = adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, work)
+                    if late and status == NON_FINITE:  # the value says so itself
+                        panels[l, 0, 0], panels[l, 0, 1], loops[l, SIZE], status = 0.0, 1.0, 1, OK
     elif request >= ADOPT + DOUBLE:
         status, refine = adopt(loops, panels, request - ADOPT), BASE
     return build(loops, panels, refine, x, w, off) if status == OK else status

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from numerics.methods.point import JUMP_AT
+from numerics.layout import JUMP_AT
 from numerics.problem import Compiled, March, Problem
 from numerics.solution import Solution
 from numerics.solve import TOLERANCE, same, solution, thermodynamic

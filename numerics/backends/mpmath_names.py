@@ -50,6 +50,7 @@ def table(context: mpmath.MPContext) -> dict[str, Callable]:
         "lgamma": m.loggamma,
         "digamma": m.digamma,
         "pow": m.power,
+        "steady": lambda x: x,
         "sign": m.sign,
         "logh": log_tail,
         "hazard": hazard,

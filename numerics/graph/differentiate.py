@@ -12,6 +12,7 @@ from fractions import Fraction
 from numerics.graph.records import WEIGHTS, Graph
 
 Tangent = dict[int, int]
+STILL = ("lt", "le", "eq", "ne", "and", "or", "redmax", "steady")  # whose motion is none, or not looked at
 
 
 class Derivatives:
@@ -50,7 +51,7 @@ class Derivatives:
         return self.graph.constant[r] or (self.frozen is not None and not self.graph.mask[r] & ~self.frozen)
 
     def _reads(self, r: int) -> tuple[int, ...]:
-        if r in self.seeds or self._fixed(r) or self.graph.op[r] in ("lt", "le", "eq", "ne", "and", "or", "redmax"):
+        if r in self.seeds or self._fixed(r) or self.graph.op[r] in STILL:
             return ()
         if self.graph.op[r] == "mul":
             return self._factors(r)
@@ -66,7 +67,7 @@ class Derivatives:
                 continue
             seen.add(a)
             if not g.mask[a] & ~outside:
-                if g.op[a] != "redmax":
+                if g.op[a] not in STILL:
                     found.add(a)
             else:
                 stack.extend(g.inputs(a))
@@ -76,7 +77,7 @@ class Derivatives:
         g, op = self.graph, self.graph.op[r]
         if r in self.seeds:
             return {r: g.one}
-        if self._fixed(r) or op in ("node", "param", "lt", "le", "eq", "ne", "and", "or", "redmax"):
+        if self._fixed(r) or op in ("node", "param", *STILL):
             return {}
         if op == "red":
             return self._sum(r)

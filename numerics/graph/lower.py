@@ -10,7 +10,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from numerics.graph.records import Graph
-from numerics.program import LogSum, Sum, TiltSum
+from numerics.program import LogSum, Steady, Sum, TiltSum
 from replica.nodes.functions import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
 
 _UNARY = {
@@ -50,6 +50,17 @@ class LoweringError(ValueError):
     """An expression holds something that kernels do not know."""
 
 
+def _exponentials(e: sp.Expr) -> tuple[tuple[sp.Expr, sp.Expr], ...]:
+    """((p, a), (q, b)) where `e` is p e^a + q e^b with positive numbers p and q, a constant one first; else empty."""
+    found = []
+    for term in e.args if isinstance(e, sp.Add) and len(e.args) == 2 else ():
+        number, rest = term.as_coeff_Mul()
+        if not number.is_positive or not (rest is sp.S.One or isinstance(rest, sp.exp)):
+            return ()
+        found.append((number, sp.S.Zero if rest is sp.S.One else rest.args[0]))
+    return tuple(sorted(found, key=lambda pair: pair[1] != 0))
+
+
 class Lowering:
     """Turns expressions into records of one graph.
 
@@ -67,6 +78,7 @@ class Lowering:
             sp.Mul: self._mul,
             sp.Pow: self._pow,
             sp.exp: self._exp,
+            sp.log: self._log,
             sp.Max: self._extreme,
             sp.Min: self._extreme,
             sp.Piecewise: self._piecewise,
@@ -76,6 +88,7 @@ class Lowering:
             Sum: self._sum,
             LogSum: self._log_sum,
             TiltSum: self._tilt_sum,
+            Steady: self._steady,
         }
 
     def __call__(self, expression: sp.Basic) -> int:
@@ -166,7 +179,7 @@ class Lowering:
     def _mul(self, e: sp.Mul) -> int:
         g = self.graph
         up, down = [], []
-        for factor in e.args:
+        for factor in self._bounded(e.args):
             if isinstance(factor, sp.Pow) and factor.exp.is_Rational and factor.exp.is_negative:
                 down.append(self(sp.Pow(factor.base, -factor.exp)))
             else:
@@ -180,6 +193,8 @@ class Lowering:
     def _pow(self, e: sp.Pow) -> int:
         g = self.graph
         base, power = e.args
+        if power.is_Rational and power.is_negative and _exponentials(base):
+            return self(self._power(base, power))
         if power.is_Integer:
             return g.powi(self(base), int(power))
         if power.is_Rational and power.q == 2:
@@ -193,6 +208,46 @@ class Lowering:
         if base.is_number and base.is_positive:
             return g.fn("exp", g.mul(g.fn("log", self(base)), self(power)))
         return g.fn("pow", self(base), self(power))
+
+    def _bounded(self, factors: Iterable[sp.Expr]) -> list[sp.Expr]:
+        """e^a / (e^b + e^c)^n as one exponential: apart, both may overflow.  Only factors that read the same loops are joined."""
+        result = list(factors)
+        for f in factors:
+            if isinstance(f, sp.Pow) and f.exp.is_Rational and f.exp.is_negative and _exponentials(f.base):
+                loops = f.free_symbols & self.loops.keys()
+                partner = next((a for a in result if isinstance(a, sp.exp) and a.free_symbols & self.loops.keys() == loops), None)
+                result.remove(f)
+                if partner is None:
+                    result.append(self._power(f.base, f.exp))
+                else:
+                    result.remove(partner)
+                    result.append(sp.exp(partner.args[0] + f.exp * self._log_of_two(f.base), evaluate=False))
+        return result
+
+    def _power(self, base: sp.Expr, power: sp.Rational) -> sp.Expr:
+        """(e^a + e^b)^power, a negative power, without overflow."""
+        (one, first), (other, second) = _exponentials(base)
+        if (one, first) == (other, 0) and power.is_Integer:
+            return one**power * Sigmoid(-second) ** -power
+        return sp.exp(power * self._log_of_two(base), evaluate=False)
+
+    @staticmethod
+    def _log_of_two(e: sp.Expr) -> sp.Expr:
+        """log(p e^a + q e^b) without overflow."""
+        (p, a), (q, b) = _exponentials(e)
+        return a + sp.log(p) + Softplus(b - a + sp.log(q / p))
+
+    def _log(self, e: sp.log) -> int:
+        g = self.graph
+        number, rest = e.args[0].as_coeff_Mul()
+        if number.is_positive and (_exponentials(rest) or isinstance(rest, sp.cosh)):
+            parts = [self(sp.log(number))]
+            if isinstance(rest, sp.cosh):
+                parts += [g.neg(g.fn("log", g.const(2))), g.fn("log2cosh", self.argument(rest.args[0]))]
+            else:
+                parts.append(self(self._log_of_two(rest)))
+            return self._combine(parts, g.add, g.zero)
+        return g.fn("log", self.argument(e.args[0]))
 
     def _exp(self, e: sp.Basic) -> int:
         return self._exp_of(e.args[0])
@@ -234,6 +289,9 @@ class Lowering:
 
     def _gamma(self, e: sp.Basic) -> int:
         return self.graph.fn("exp", self.graph.fn("lgamma", self(e.args[0])))
+
+    def _steady(self, e: Steady) -> int:
+        return self.graph.fn("steady", self(e.args[0]))
 
     # sums
     def _loop(self, e: Sum | LogSum | TiltSum) -> int:

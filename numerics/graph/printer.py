@@ -76,7 +76,7 @@ class Printer:
         self._used: set[int] = set()
         self._kept = stored_arrays(self.graph, targets) if self.keep else {}
         self._buffer: dict[int, tuple[int, int]] = {}
-        self._block(0, (), targets, set(), set(), indent)
+        self._block(0, targets, set(), set(), set(), indent)
         pad = "    " * indent
         for i, r in enumerate(targets):
             self._lines.append(f"{pad}out[{i}] = {self._name(r)}")
@@ -104,25 +104,27 @@ class Printer:
         return self._names[r]
 
     def _inline(self, r: int) -> bool:
-        """Signs are written where they are read."""
-        return self.graph.op[r] == "neg" and r not in self._kept
+        """Signs are written where they are read; no sign is kept in an array."""
+        return self.graph.op[r] == "neg"
 
     def _array(self, r: int) -> str:
         if r not in self._buffer:
-            loop = self._kept[r][0]
+            loop = self._kept[r]
             self._buffer[r] = (loop, sum(1 for k, _ in self._buffer.values() if k == loop))
         loop, i = self._buffer[r]
         return f"b{loop}_{i}"
 
-    def _block(self, scope: int, running: tuple[int, ...], targets: Iterable[int], have: set[int], filling: set[int], indent: int) -> None:
-        level = Level(self.graph, scope, targets, have, self._kept, filling)
-        have = set(have)
+    def _block(self, scope: int, targets: Iterable[int], have: set[int], filled: set[int], filling: set[int], indent: int) -> None:
+        level = Level(self.graph, scope, targets, have, self._kept, filled, filling)
+        have, filled_now = set(have), set(filled)
         pad = "    " * indent
         for rank in range(level.last + 1):
             for loop, tasks in sorted(level.tasks.get(rank, {}).items()):
                 for group in fuse(self.graph, loop, tasks, self._kept) if self.split else [tasks]:
-                    self._loop(scope, running, loop, group, have, filling, indent)
-                have.update(t for t in tasks if not self.graph.mask[t] & ~scope)
+                    self._loop(scope, loop, group, have, filled_now, filling, indent)
+            tasks_done = [t for tasks in level.tasks.get(rank, {}).values() for t in tasks]
+            have.update(t for t in tasks_done if not self.graph.mask[t] & ~scope)
+            filled_now.update(t for t in tasks_done if self.graph.mask[t] & ~scope)
             for r in level.straight.get(rank, ()):
                 if not self._inline(r):
                     self._lines.append(f"{pad}{self._name(r)} = {self._expression(r, level)}")
@@ -131,13 +133,11 @@ class Printer:
     def _expression(self, r: int, level: Level) -> str:
         graph, op, args = self.graph, self.graph.op[r], self.graph.args[r]
         if level.read(r):
-            return f"{self._array(r)}[j{self._kept[r][0]}]"
+            return f"{self._array(r)}[j{self._kept[r]}]"
         if op == "param":
             return f"p[{args[0]}]"
         if op == "node":
             return f"x{args[0]}[j{args[0]}]"
-        if op == "neg":
-            return f"-{self._name(args[0])}"
         if op == "inv":
             return f"1.0 / {self._name(args[0])}"
         if op == "mul":
@@ -153,10 +153,10 @@ class Printer:
             return f"{self._name(args[0])} {_INFIX[op]} {self._name(args[1])}"
         return f"{'sel' if op == 'sel' else 'f_' + op}({', '.join(self._name(a) for a in args)})"
 
-    def _loop(
-        self, scope: int, running: tuple[int, ...], loop: int, tasks: list[int], have: set[int], filling: set[int], indent: int
-    ) -> None:
+    def _loop(self, scope: int, loop: int, tasks: list[int], have: set[int], filled: set[int], filling: set[int], indent: int) -> None:
         graph, pad = self.graph, "    " * indent
+        if scope >> loop & 1:
+            raise ValueError(f"loop {loop} would run inside itself: two sums nest it and another loop in opposite orders")
         self._used.add(loop)
         fills = {t for t in tasks if graph.mask[t] & ~scope}
         for t in tasks:
@@ -166,7 +166,7 @@ class Printer:
         self._lines.append(f"{pad}for j{loop} in range(n{loop}):")
         inner = indent + 1
         read = [r for t in tasks for r in bodies(graph, loop, t)]
-        self._block(scope | 1 << loop, (*running, loop), read, have, filling | fills, inner)
+        self._block(scope | 1 << loop, read, have, filled, filling | fills, inner)
         inside = "    " * inner
         weights: dict[int, str] = {}
         for t in tasks:

@@ -11,12 +11,13 @@ STORES = 2  # arrays written by one loop; more and alias checks prevent vectoris
 FUSED = 400  # flops of bodies that may share a loop without sharing work
 
 
-def stored_arrays(graph: Graph, roots: Iterable[int], keep_above: int = KEEP_ABOVE) -> dict[int, tuple[int, int]]:
-    """{record: (loop, mask of the loops outside)} of the records that are kept in an array over one loop.
+def stored_arrays(graph: Graph, roots: Iterable[int], keep_above: int = KEEP_ABOVE) -> dict[int, int]:
+    """{record: loop} of the records that are kept in an array over one loop.
 
-    Two kinds: exponents whose maximum is taken first, and records that depend on one loop only but stand inside others.
+    Two kinds: exponents whose maximum is taken first, and records that depend on one loop only but stand inside others.  A negated
+    record is never kept, its argument is: signs are written where they are read, and both signs share one array.
     """
-    kept: dict[int, tuple[int, int]] = {}
+    kept: dict[int, int] = {}
     reached = reachable(graph, roots)
     for r in reached:
         if graph.op[r] not in ("red", "redmax"):
@@ -26,22 +27,27 @@ def stored_arrays(graph: Graph, roots: Iterable[int], keep_above: int = KEEP_ABO
             _keep_maximal(graph, graph.inputs(r), graph.args[r][0], keep_above, kept)
     for r in reached:
         if graph.op[r] == "redmax":
-            loop, body = graph.args[r]
+            loop, body = graph.args[r][0], unsigned(graph, graph.args[r][1])
             if body not in kept and cost(graph, body, loop, kept) > keep_above:
-                kept[body] = (loop, graph.mask[r])
+                kept[body] = loop
     return kept
 
 
-def _keep_maximal(graph: Graph, bodies: Iterable[int], loop: int, keep_above: int, kept: dict[int, tuple[int, int]]) -> None:
+def unsigned(graph: Graph, r: int) -> int:
+    """`r` without its sign."""
+    return graph.args[r][0] if graph.op[r] == "neg" else r
+
+
+def _keep_maximal(graph: Graph, bodies: Iterable[int], loop: int, keep_above: int, kept: dict[int, int]) -> None:
     alone, seen, stack = 1 << loop, set(), list(bodies)
     while stack:
         r = stack.pop()
         if r in seen or not graph.mask[r] >> loop & 1:
             continue
         seen.add(r)
-        if graph.mask[r] == alone and graph.op[r] not in ("lt", "le", "eq", "ne", "and", "or"):
+        if graph.mask[r] == alone and graph.op[r] not in ("lt", "le", "eq", "ne", "and", "or", "neg"):
             if cost(graph, r, loop, {}) > keep_above:
-                kept[r] = (loop, 0)
+                kept[r] = loop
         else:
             stack.extend(graph.inputs(r))
 
@@ -57,7 +63,7 @@ def reachable(graph: Graph, roots: Iterable[int]) -> list[int]:
     return sorted(seen)
 
 
-def cost(graph: Graph, r: int, loop: int, kept: dict[int, tuple[int, int]]) -> int:
+def cost(graph: Graph, r: int, loop: int, kept: dict[int, int]) -> int:
     """Flops of `r` that are done once per node of `loop`."""
     total, seen, stack = 0, set(), [r]
     while stack:
@@ -79,14 +85,16 @@ class Level:
         scope: mask of the loops that are running.
         targets: records to be computed for this scope.
         have: records that are available already.
-        kept: arrays (see stored_arrays); those of this very scope are filled here, others are read.
-        filling: kept records that are being computed rather than read.
+        kept: arrays (see stored_arrays).
+        filled: kept records whose arrays were filled in this scope's surroundings; they are read.
+        filling: kept records whose arrays are being filled; they are computed.  All others are filled in the first scope, on the way
+            inwards, in which nothing but their own loop is missing.
     """
 
     def __init__(
-        self, graph: Graph, scope: int, targets: Iterable[int], have: set[int], kept: dict[int, tuple[int, int]], filling: set[int]
+        self, graph: Graph, scope: int, targets: Iterable[int], have: set[int], kept: dict[int, int], filled: set[int], filling: set[int]
     ) -> None:
-        self.graph, self.scope, self.have, self.kept, self.filling = graph, scope, have, kept, filling
+        self.graph, self.scope, self.have, self.kept, self.filled, self.filling = graph, scope, have, kept, filled, filling
         self.rank: dict[int, int] = {}
         for t in targets:
             self._visit(t)
@@ -97,7 +105,7 @@ class Level:
                 continue
             inside = not graph.mask[r] & ~scope
             if self._is_task(r):
-                loop = kept[r][0] if not inside else graph.args[r][0]
+                loop = graph.args[r][0] if inside else kept[r]
                 self.tasks.setdefault(rank, {}).setdefault(loop, []).append(r)
             elif inside:
                 self.straight.setdefault(rank, []).append(r)
@@ -108,21 +116,12 @@ class Level:
         return self.graph.op[r] in ("red", "redmax") and not self.read(r)
 
     def _filled_here(self, r: int) -> bool:
-        return r in self.kept and self.kept[r][1] == self.scope and r not in self.filling and bool(self.graph.mask[r] & ~self.scope)
-
-    def _filled_before(self, r: int) -> bool:
-        """Whether `r` stands in an array of a scope outside this one, to be read in a loop further inside."""
-        return (
-            r in self.kept
-            and r not in self.filling
-            and bool(self.graph.mask[r] & ~self.scope)
-            and self.kept[r][1] != self.scope
-            and (not self.kept[r][1] & ~self.scope)
-        )
+        missing = self.graph.mask[r] & ~self.scope
+        return r in self.kept and missing == 1 << self.kept[r] and r not in self.filled and r not in self.filling
 
     def read(self, r: int) -> bool:
         """Whether `r` is an element of an array that was filled before."""
-        return r in self.kept and r not in self.filling and not self.graph.mask[r] & ~self.scope
+        return r in self.filled and not self.graph.mask[r] & ~self.scope
 
     def _visit(self, r: int) -> None:
         graph, rank = self.graph, self.rank
@@ -132,7 +131,7 @@ class Level:
             if top in rank:
                 stack.pop()
                 continue
-            known = top in self.have or graph.constant[top] or self._filled_before(top)
+            known = top in self.have or graph.constant[top] or (top in self.filled and not self.read(top))
             below = [] if known or self.read(top) else [a for a in graph.inputs(top) if a not in rank]
             if below:
                 stack.extend(below)
@@ -144,7 +143,7 @@ class Level:
             base = 0 if self.read(top) else max((rank[a] for a in graph.inputs(top)), default=0)
             inside = not graph.mask[top] & ~self.scope
             if self._is_task(top):
-                body = graph.args[top][1] if inside and graph.op[top] == "redmax" else None
+                body = unsigned(graph, graph.args[top][1]) if inside and graph.op[top] == "redmax" else None
                 rank[top] = base if body is not None and self._filled_here(body) else base + 1
             else:
                 rank[top] = base
@@ -159,7 +158,7 @@ def bodies(graph: Graph, loop: int, task: int) -> tuple[int, ...]:
     return (task,) if graph.mask[task] >> loop & 1 else graph.inputs(task)
 
 
-def fuse(graph: Graph, loop: int, tasks: list[int], kept: dict[int, tuple[int, int]]) -> list[list[int]]:
+def fuse(graph: Graph, loop: int, tasks: list[int], kept: dict[int, int]) -> list[list[int]]:
     """Groups of sums over one loop that run together: those that share an expensive record, and cheap ones besides."""
     owner: dict[int, int] = {}
     parent = list(range(len(tasks)))

@@ -24,6 +24,7 @@ class KernelText:
         exact: functions residual and values, without derivatives and over the functions of the theory.
         exact_constants: the same for `exact`.
         arrays: scratch arrays needed over each loop.
+        late: whether a loop is needed by values only.
     """
 
     compiled: str
@@ -31,6 +32,7 @@ class KernelText:
     exact: str
     exact_constants: tuple[str, ...]
     arrays: tuple[int, ...]
+    late: tuple[bool, ...]
 
 
 class _Unshifted(Legalise):
@@ -78,12 +80,14 @@ def kernel_text(program: Program, local: bool | None = None, keep: bool = True, 
     printed = [printer.function("residual", roots), printer.function("values", value_roots), printer.function("inside", inside_roots)]
     arrays = [p.arrays for p in printed + exact_printed]
 
-    unshifted = _Unshifted(graph, plain)(residuals)
+    unshifted = _Unshifted(graph, plain)
+    needed = reachable(plain, unshifted(residuals))
+    below = reachable(plain, unshifted(values))
     probe = ["def probe(l, p, x, w, off, scr, out):"]
     prober = Printer(plain, count, constants, keep, split)
-    below = reachable(plain, unshifted)
     for k in range(count):
-        sums = [r for r in below if plain.op[r] == "red" and plain.args[r][0] == k and not plain.mask[r]]
+        sums, others = ([r for r in part if plain.op[r] == "red" and plain.args[r][0] == k and not plain.mask[r]] for part in (needed, below))
+        sums = sums or others  # loops that only values read are adapted to those
         if sums:
             lines, used = prober.body(sums, indent=2)
             probe += [f"    if l == {k}:", *lines, f"        return {len(sums)}"]
@@ -96,4 +100,5 @@ def kernel_text(program: Program, local: bool | None = None, keep: bool = True, 
         "\n\n".join(p.text for p in exact_printed),
         tuple(exact_constants.lines),
         tuple(max((a[k] for a in arrays), default=0) for k in range(count)),
+        tuple(not any(plain.op[r] == "red" and plain.args[r][0] == k for r in needed) for k in range(count)),
     )

@@ -10,18 +10,11 @@ import math
 
 from numba import njit
 
-from numerics.quadrature import PART
-from replica.symbols import Domain
+from numerics.layout import ABOVE, BELOW, REAL
+from numerics.methods.raw import PART
 
-REAL, ABOVE, BELOW, BETWEEN = range(4)
 SMALL = 1e-6  # below it an unknown of either sign is compared absolutely
 END = 1e-14  # this near to an end, or this near to infinity, counts as there
-
-
-def kind(domain: Domain) -> int:
-    """The chart of an open domain."""
-    low, high = math.isfinite(domain.lower), math.isfinite(domain.upper)
-    return BETWEEN if low and high else ABOVE if low else BELOW if high else REAL
 
 
 @njit(**PART)

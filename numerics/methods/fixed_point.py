@@ -10,10 +10,12 @@ import math
 from numba import njit
 
 from numerics.methods.charts import at_end, chart, size, within
+from numerics.methods.raw import PART
 from numerics.methods.state import allowed, look
-from numerics.quadrature import OK, PART, copy
+from numerics.quadrature import OK, copy
 from numerics.status import AT_END, LEFT_DOMAIN, MAX_STEPS
 
+ROUGH = 1e-4  # panels are chosen to this while the map is far from its fixed point
 NEARLY = 0.999  # of the way where the image is on the end of a domain, so that runs to an end are short
 SETTLED = 1e-13  # absolute change of overlaps per sweep that counts as none, at the end of a domain
 
@@ -53,7 +55,7 @@ def iterate(kernels, q, u, p, local, target, steps):
     """
     first = 0.0
     for half in range(2 * steps):
-        status = look(kernels, q, u, p, local)
+        status = look(kernels, q, u, p, local, ROUGH)
         if status != OK:
             return status
         done, largest, absolute = replace(kernels, q, u, p, local, 1 - half % 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from numerics.quadrature import PART
+from numerics.methods.raw import PART
 
 
 @njit(**PART)

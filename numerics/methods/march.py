@@ -1,46 +1,30 @@
 """The compiled solver's one entry: a march over points, each predicted from the last one's tangent.
 
-Compiled once per installation; kernels come in as first-class functions, so a new theory compiles only its kernels.
+Compiled once per installation; kernels come in as addresses, so a new theory compiles only its kernels.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from pathlib import Path
 
-import numpy as np
-from numba import njit, types
+from numba import njit
 
-from numerics import quadrature
-from numerics.methods import charts, fixed_point, linear, newton, point, state
+from numerics.layout import ABOVE, AT, BELOW, BETWEEN, DEPTH, INFO, INSIDE, JUMP_AT, LOCAL, PROBES, STACK
 from numerics.methods.charts import chart, size
 from numerics.methods.linear import substitute
-from numerics.methods.point import JUMP_AT, solve_point
-from numerics.methods.state import ARRANGE, KERNEL, PROBE, Kernels, Unknowns, allocate, allowed, distance, move, reset, workspace
-from numerics.quadrature import JIT, PART, copy
-from numerics.status import CAPACITY, CONVERGED
+from numerics.methods.point import solve_point
+from numerics.methods.raw import PART, cube, matrix, vector, whole, whole_matrix
+from numerics.methods.state import Kernels, Local, Quadrature, Unknowns, allowed, distance, move, reset
+from numerics.quadrature import copy
+from numerics.status import AT_END, CAPACITY, CONVERGED
 
-_f1, _f2, _f3 = types.float64[::1], types.float64[:, ::1], types.float64[:, :, ::1]
-_i1, _i2 = types.int64[::1], types.int64[:, ::1]
-SIGNATURE = types.int64(
-    KERNEL, KERNEL, KERNEL, PROBE, ARRANGE,
-    _i2, _i1, _f1, _f1, _i1,  # loops; kinds, low, high, conjugate
-    _f2, _f2, _i1, types.float64,  # points, starts, sizes, tolerance
-    types.int64, _f2, _f2, _f2, _i1, _f3,  # first; unknowns, values, info, status, jacobian
-)
-
-
-def _digest() -> int:
-    """Fingerprint of the sources; numba looks only at the file of the entry itself when it decides whether a cache is stale."""
-    text = b"".join(Path(m.__file__ or "").read_bytes() for m in (quadrature, charts, fixed_point, linear, newton, point, state))
-    return int.from_bytes(hashlib.sha256(text).digest()[:4], "big")
+OFF = 1e-5  # distance from an end at which a solution at the end is sought again
 
 
 @njit(**PART)
-def predict(kernels, q, u, p, local, change):
+def predict(kernels, q, u, p, local, change, c):
     """Move the unknowns of p along the tangent that a change of the controls asks for; p's controls have changed already."""
-    n, c = len(u.kinds), len(change)
+    n = len(u.kinds)
     for i in range(n):
         local.step[i] = 0.0
         for k in range(c):
@@ -65,48 +49,67 @@ def apart(u, p, other):
     return largest
 
 
-def _compile(digest: int):
-    @njit(SIGNATURE, cache=True, **JIT)
-    def march(
-        residual, values_kernel, inside, probe, arrange, loops, kinds, low, high, conjugate,
-        points, starts, sizes, tolerance, first, found, values, info, status, jacobian,
-    ):
-        if digest < 0:  # ties the cache to the sources
-            return CAPACITY
-        kernels = Kernels(residual, values_kernel, inside, probe, arrange)
-        u = Unknowns(kinds, low, high, conjugate)
-        n, c = len(kinds), points.shape[1]
-        panels, nodes, scratch, outputs, sweeps, limit = sizes
-        q = allocate(loops, n, c, panels, nodes, scratch, outputs)
-        local = workspace(n, c)
-        p, ahead, change = np.zeros(n + c), np.zeros(n + c), np.zeros(c)
-        following = False
-        for t in range(first, len(points)):
-            for k in range(c):
-                change[k] = points[t, k] - p[n + k]
-                p[n + k] = points[t, k]
-            if following:
-                predict(kernels, q, u, p, local, change)
-                copy(p, ahead, n)
-            done = CAPACITY
-            for attempt in range(0 if following else 1, 2):
-                if attempt == 1:
-                    copy(starts[min(t, len(starts) - 1)], p, n)
-                    reset(q)
-                done = solve_point(kernels, q, u, p, local, tolerance, sweeps * attempt, limit, info[t], values[t])
-                if done == CAPACITY:
-                    return t
-                info[t, JUMP_AT] = math.inf if attempt == 1 else apart(u, p, ahead)
-                if done == CONVERGED:
-                    break
-            status[t], following = done, done == CONVERGED
-            copy(p, found[t], n)
-            for i in range(n):
-                for j in range(n):
-                    jacobian[t, i, j] = local.raw[n + i * n + j] if following else math.nan
-        return len(points)
-
-    return march
+@njit(**PART)
+def retreat(u, p):
+    """Move unknowns away from ends of their domains, so that the map itself shows at the next point whether it still runs there."""
+    for i in range(len(u.kinds)):
+        if u.kinds[i] == ABOVE or u.kinds[i] == BETWEEN:
+            p[i] = max(p[i], u.low[i] + OFF)
+        if u.kinds[i] == BELOW or u.kinds[i] == BETWEEN:
+            p[i] = min(p[i], u.high[i] - OFF)
+        p[i] = min(max(p[i], -1.0 / OFF), 1.0 / OFF)
 
 
-march = _compile(_digest())
+@njit(**PART)
+def march(address, tolerance):
+    """Follow a solution over the points of a table (numerics.layout.Slots) at `address`.
+
+    Returns how many points are done; less than all where buffers are too small for the next one.
+    """
+    table = whole(address, len(AT))
+    n, c, count, names = table[AT.unknowns], table[AT.controls], table[AT.total], table[AT.names]
+    kernels = Kernels(table[AT.residual], table[AT.values], table[AT.inside], table[AT.probe])
+    u = Unknowns(whole(table[AT.kinds], n), vector(table[AT.low], n), vector(table[AT.high], n), whole(table[AT.conjugate], n))
+    loops = whole_matrix(table[AT.loops], table[AT.loop_count], INSIDE + table[AT.loop_count])
+    nodes, at, m = table[AT.nodes], table[AT.local], n + c
+    q = Quadrature(
+        loops, cube(table[AT.panels], len(loops), table[AT.capacity], 2), vector(table[AT.x], nodes), vector(table[AT.w], nodes),
+        whole(table[AT.off], len(loops) + 1), vector(table[AT.scr], table[AT.scratch]), vector(table[AT.out], table[AT.outputs]),
+        matrix(table[AT.work], STACK + DEPTH, PROBES + 2), vector(table[AT.place], m),
+    )
+    raw, lu, pivots = vector(at, n + n * m), matrix(at + 8 * (n + n * m), n, n), whole(at + 8 * (n + n * m + n * n), n)
+    v = matrix(at + 8 * (2 * n + n * m + n * n), LOCAL, m)
+    local = Local(raw, v[0], lu, pivots, v[1], v[2], v[3], v[4], v[5], v[6])
+    p, ahead, change = v[7], v[8], v[9]
+    points, starts = matrix(table[AT.points], count, c), matrix(table[AT.starts], table[AT.rows], n)
+    found, results, info = matrix(table[AT.found], count, n), matrix(table[AT.results], count, names), matrix(table[AT.info], count, INFO)
+    status, jacobian = whole(table[AT.status], count), cube(table[AT.jacobian], count, n, n)
+    following = ended = False
+    for t in range(table[AT.first], count):
+        for k in range(c):
+            change[k] = points[t, k] - p[n + k]
+            p[n + k] = points[t, k]
+        if following:
+            predict(kernels, q, u, p, local, change, c)
+            copy(p, ahead, n)
+        done = CAPACITY
+        for attempt in range(0 if following or ended else 1, 2):
+            sweeps = 0 if attempt == 0 and following else table[AT.sweeps]
+            if attempt == 1:
+                copy(starts[min(t, len(starts) - 1)], p, n)
+            if attempt == 1 or ended:
+                reset(q)
+            done = solve_point(kernels, q, u, p, local, tolerance, sweeps, table[AT.steps], info[t], results[t])
+            if done == CAPACITY:
+                return t
+            info[t, JUMP_AT] = math.inf if attempt == 1 or ended else apart(u, p, ahead)
+            if done == CONVERGED or (ended and done == AT_END):
+                break
+        status[t], following, ended = done, done == CONVERGED, done == AT_END
+        copy(p, found[t], n)
+        if ended:
+            retreat(u, p)
+        for i in range(n):
+            for j in range(n):
+                jacobian[t, i, j] = local.raw[n + i * n + j] if following else math.nan
+    return count

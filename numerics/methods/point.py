@@ -6,19 +6,20 @@ import math
 
 from numba import njit
 
+from numerics.layout import ERROR_AT, LATE, NESTED, NODES_AT, RESIDUAL_AT, STEPS_AT
 from numerics.methods.charts import unit
 from numerics.methods.fixed_point import iterate
 from numerics.methods.linear import substitute
 from numerics.methods.newton import newton
+from numerics.methods.raw import PART, call
 from numerics.methods.state import arranged, distance, evaluate, move
-from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, NESTED, OK, PANEL_TOLERANCE, PART, copy
+from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, FINISH, OK, PANEL_TOLERANCE, copy
 from numerics.status import AT_END, CAPACITY, CONVERGED, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, SINGULAR, STALLED
 
 RESIDUAL = 1e-12
 EPSILON = 2.220446049250313e-16
-INFO = 5  # residual, quadrature error, steps, nodes, and in a march how far from the prediction (infinite after a restart)
-RESIDUAL_AT, ERROR_AT, STEPS_AT, NODES_AT, JUMP_AT = range(INFO)
 ROUNDS = 12
+STILL = 1e-12  # a step this short on doubled nodes is not taken, and needs no further evaluation
 DETOURS = 4
 
 
@@ -82,7 +83,8 @@ def check(kernels, q, u, p, local, tol, first):
     """The doubling test: loops of depth 0 doubled together, then each nested loop alone, one Newton step each.
 
     Where panels are too coarse they are chosen anew if this is the `first` test (they may be those of an earlier
-    point), and doubled for good otherwise.  Returns (status, relative error, error in own units).
+    point), and doubled for good otherwise.  Returns (status, relative error, error in own units, residual): the residual is
+    infinite unless the one evaluation on doubled nodes shows that nothing needs to be moved.
     """
     loops, inner, relative, own = len(q.loops), 0, 0.0, 0.0
     for l in range(loops):
@@ -94,27 +96,30 @@ def check(kernels, q, u, p, local, tol, first):
         request = DOUBLE if l < 0 else l
         status = arranged(kernels, q, p, request, PANEL_TOLERANCE)
         if status != OK:
-            return status, math.inf, math.inf
-        status, _worst, longest, change, shown, _settled = newton_step(kernels, q, u, p, local)
+            return status, math.inf, math.inf, math.inf
+        status, worst, longest, change, shown, settled = newton_step(kernels, q, u, p, local)
         if status != OK:
-            return status, math.inf, math.inf
+            return status, math.inf, math.inf, math.inf
         relative, own = relative + change, own + shown
+        if inner == 0 and settled and change <= STILL:
+            return OK, change, shown, worst
         if longest < 1.0:
             copy(local.trial, p, len(u.kinds))
         if not change <= part:
             if l < 0 and first:
-                return arranged(kernels, q, p, ADAPT, PANEL_TOLERANCE), math.inf, math.inf
+                return arranged(kernels, q, p, ADAPT, PANEL_TOLERANCE), math.inf, math.inf, math.inf
             status = arranged(kernels, q, p, ADOPT + request, PANEL_TOLERANCE)
             if status != OK:
-                return status, math.inf, math.inf
-    return OK, relative, own
+                return status, math.inf, math.inf, math.inf
+    return OK, relative, own, math.inf
 
 
 @njit(**PART)
-def finish(kernels, q, u, p, local, info):
-    """Residual of the undamped map at p, polished by up to three more steps at the nodes of the test."""
-    status = STALLED
-    for attempt in range(4):
+def finish(kernels, q, u, p, local, info, known):
+    """Residual of the undamped map at p, polished by up to three more steps at the nodes of the test unless it is known to be small."""
+    status = STALLED if known == math.inf else CONVERGED
+    info[RESIDUAL_AT] = known
+    for attempt in range(4 if known == math.inf else 0):
         reached, worst, longest, _relative, _own, settled = newton_step(kernels, q, u, p, local)
         if reached != OK:
             return reached
@@ -138,7 +143,7 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
     """
     info[STEPS_AT], info[RESIDUAL_AT], info[ERROR_AT] = 0.0, math.inf, math.inf
     copy(p, local.trial, len(p))
-    status, detours, target = QUADRATURE, 0, 1e-2
+    status, detours, target, known = QUADRATURE, 0, 1e-2, math.inf
     for attempt in range(ROUNDS):
         reached = OK
         if q.place[0] == q.place[0]:
@@ -146,6 +151,7 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
         if sweeps > 0 and reached == OK:
             reached = iterate(kernels, q, u, p, local, target, sweeps)
             sweeps = 0
+            q.place[0] = math.nan  # panels were chosen roughly
         if reached == OK or reached == MAX_STEPS:
             reached, steps = newton(kernels, q, u, p, local, limit)
             info[STEPS_AT] += steps
@@ -154,7 +160,7 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
                 sweeps, target = 8 << detours, 1e-3
                 continue
         if reached == OK:
-            reached, relative, info[ERROR_AT] = check(kernels, q, u, p, local, tol, attempt == detours)
+            reached, relative, info[ERROR_AT], known = check(kernels, q, u, p, local, tol, attempt == detours)
             if reached == OK and not relative <= tol:
                 continue
         status = reached
@@ -166,10 +172,15 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
         if status != AT_END and status != CAPACITY:
             status = STALLED
     elif status == OK:
-        status = finish(kernels, q, u, p, local, info)
+        status = finish(kernels, q, u, p, local, info, known)
     if status != CAPACITY:
+        late = False
+        for l in range(len(q.loops)):
+            late |= q.loops[l, LATE] == 1
+        if late and arranged(kernels, q, p, FINISH, PANEL_TOLERANCE) == CAPACITY:
+            return CAPACITY
         info[NODES_AT] = q.off[len(q.loops)]
-        kernels.values(p, q.x, q.w, q.off, q.scr, q.out)
+        call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
         copy(q.out, values, len(values))
     return status
 

@@ -6,41 +6,23 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, types
+from numba import njit
 
+from numerics.layout import NESTED, RULE, SIZE
 from numerics.methods.charts import chart, shift, size, slope, unit, within
 from numerics.methods.linear import factor
-from numerics.quadrature import (
-    ADAPT,
-    DEPTH,
-    FIRST_NESTED,
-    NESTED,
-    OK,
-    PANEL_TOLERANCE,
-    PART,
-    PROBE_SIGNATURE,
-    PROBES,
-    RULE,
-    SIGNATURE,
-    SIZE,
-    STACK,
-    TOTAL,
-    copy,
-)
+from numerics.methods.raw import PART, call
+from numerics.quadrature import ADAPT, FIRST_NESTED, OK, PANEL_TOLERANCE, TOTAL, arrange, copy
 from numerics.status import NON_FINITE
-
-_vector, _offsets = types.float64[::1], types.int64[::1]
-KERNEL = types.FunctionType(types.int64(_vector, _vector, _vector, _offsets, _vector, _vector))
-PROBE = types.FunctionType(PROBE_SIGNATURE)
-ARRANGE = types.FunctionType(SIGNATURE)
 
 
 class Kernels(NamedTuple):
-    residual: types.FunctionType
-    values: types.FunctionType
-    inside: types.FunctionType
-    probe: types.FunctionType
-    arrange: types.FunctionType
+    """Addresses."""
+
+    residual: int
+    values: int
+    inside: int
+    probe: int
 
 
 class Unknowns(NamedTuple):
@@ -78,24 +60,6 @@ class Local(NamedTuple):
 
 
 @njit(**PART)
-def allocate(loops, unknowns, controls, panels, nodes, scratch, outputs):
-    """Fresh quadrature buffers of the given capacities."""
-    return Quadrature(
-        loops, np.zeros((len(loops), panels, 2)), np.zeros(nodes), np.zeros(nodes), np.zeros(len(loops) + 1, np.int64),
-        np.zeros(scratch), np.zeros(outputs), np.zeros((STACK + DEPTH, PROBES + 2)), np.zeros(unknowns + controls),
-    )
-
-
-@njit(**PART)
-def workspace(n, c):
-    """Buffers for n unknowns and c controls."""
-    return Local(
-        np.zeros(n * (1 + n + c)), np.zeros(n), np.zeros((n, n)), np.zeros(n, np.int64), np.zeros(n), np.zeros(n),
-        np.zeros(n + c), np.zeros(n + c), np.zeros(n), np.zeros(n),
-    )
-
-
-@njit(**PART)
 def reset(q):
     """Forget nested sizes and panels."""
     for l in range(len(q.loops)):
@@ -110,11 +74,11 @@ def arranged(kernels, q, p, request, tolerance):
     """Ask for nodes; see numerics.quadrature.arrange."""
     if request == ADAPT:
         copy(p, q.place, len(p))
-    return kernels.arrange(kernels.probe, p, request, tolerance, q.loops, q.panels, q.x, q.w, q.off, q.scr, q.out, q.work)
+    return arrange(kernels.probe, p, request, tolerance, q.loops, q.panels, q.x, q.w, q.off, q.scr, q.out, q.work)
 
 
 @njit(**PART)
-def look(kernels, q, u, p, local):
+def look(kernels, q, u, p, local, tolerance):
     """Evaluate residual and derivatives into local.raw; first choose panels anew where an unknown has moved by 30 %."""
     far, n = False, len(u.kinds)
     for i in range(n):
@@ -125,10 +89,10 @@ def look(kernels, q, u, p, local):
             kind, low, high = u.kinds[i], u.low[i], u.high[i]
             far |= not abs(chart(kind, low, high, a) - chart(kind, low, high, b)) <= 0.3 * size(kind, a, b)
     if far:
-        status = arranged(kernels, q, p, ADAPT, PANEL_TOLERANCE)
+        status = arranged(kernels, q, p, ADAPT, tolerance)
         if status != OK:
             return status
-    kernels.residual(p, q.x, q.w, q.off, q.scr, q.out)
+    call(kernels.residual, p, q.x, q.w, q.off, q.scr, q.out)
     for i in range(len(local.raw)):
         local.raw[i] = q.out[i]
     for i in range(n + n * n):
@@ -145,7 +109,7 @@ def evaluate(kernels, q, u, p, local):
     """
     n = len(u.kinds)
     largest, worst = 0.0, 0.0
-    status = look(kernels, q, u, p, local)
+    status = look(kernels, q, u, p, local, PANEL_TOLERANCE)
     if status != OK:
         return status, math.inf, math.inf, False
     for i in range(n):
@@ -188,7 +152,7 @@ def move(u, p, step, factor, target):
 @njit(**PART)
 def allowed(kernels, q, p, kept):
     """Whether the constraints at p are positive and keep the part `kept` of the values that `remember` saw."""
-    m = kernels.inside(p, q.x, q.w, q.off, q.scr, q.out)
+    m = call(kernels.inside, p, q.x, q.w, q.off, q.scr, q.out)
     for i in range(m):
         if not q.out[i] > kept * q.work[TOTAL, i]:
             return False
@@ -198,6 +162,6 @@ def allowed(kernels, q, p, kept):
 @njit(**PART)
 def remember(kernels, q, p):
     """Keep the values of the constraints at p, which `allowed` compares with."""
-    m = kernels.inside(p, q.x, q.w, q.off, q.scr, q.out)
+    m = call(kernels.inside, p, q.x, q.w, q.off, q.scr, q.out)
     for i in range(m):
         q.work[TOTAL, i] = q.out[i]

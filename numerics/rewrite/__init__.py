@@ -6,6 +6,7 @@ from numerics.program import Program
 from numerics.rewrite.averages import Rewriter
 from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.facts import Facts
+from numerics.rewrite.features import features
 from numerics.rewrite.loops import Loops
 from numerics.rewrite.pieces import Context
 from replica.theory import Theory
@@ -26,11 +27,13 @@ def rewrite(theory: Theory) -> Program:
     named = {"free_entropy": theory.free_entropy, **theory.order_parameters, **theory.conjugates, **theory.observables}
     count = len(theory.system.equations)
     done = context.loops.release([rewriter.expression(e) for e in (*theory.system.equations, *named.values())])
+    loops = context.loops.used(done)
     return Program(
         unknowns=tuple(x.symbol for x in theory.system.unknowns),
         controls=tuple(c.symbol for c in theory.controls),
         equations=tuple(done[:count]),
         values=dict(zip(named, done[count:], strict=True)),
-        loops=context.loops.used(done),
+        loops=loops,
         constraints=theory.system.constraints,
+        features=features(loops, done[:count]),
     )

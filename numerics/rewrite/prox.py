@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sympy as sp
 
+from numerics.program import Steady
 from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.kinks import segments
 from numerics.rewrite.losses import GRID, Loss, convex_loss
@@ -71,14 +72,14 @@ def cut_prox(
         window = _explicit_ends(p.line, chi, low, high) if p.line else ends
         add(
             u, (p.lower, p.upper), window, u + chi * p.slope, 1 + chi * p.curvature,
-            u, 1 / (1 + chi * p.curvature), chi * p.slope**2 / 2 + p.value,
+            u, 1 - chi * p.curvature / (1 + chi * p.curvature), chi * p.slope**2 / 2 + p.value,
         )
         if i + 1 < len(loss.pieces):
             place, value, before, after = loss.jumps()[i]
             if context.facts.vanishes(after - before):
                 continue
             g = sp.Dummy("g", real=True)
-            window = (low - place) / chi, (high - place) / chi
+            window = Steady((low - place) / chi), Steady((high - place) / chi)
             add(
                 g, (before, after), window, place + chi * g, chi,
                 place, sp.S.Zero, chi * g**2 / 2 + value,
@@ -88,7 +89,7 @@ def cut_prox(
 
 def _explicit_ends(line: tuple[sp.Expr, sp.Expr], chi: sp.Expr, low: sp.Expr, high: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     offset, slope = line
-    return (low - chi * offset) / (1 + chi * slope), (high - chi * offset) / (1 + chi * slope)
+    return Steady((low - chi * offset) / (1 + chi * slope)), Steady((high - chi * offset) / (1 + chi * slope))
 
 
 def _safe_ends(context: Context, loss: Loss, chi: sp.Expr, low: sp.Expr, high: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -113,7 +114,7 @@ def _safe_ends(context: Context, loss: Loss, chi: sp.Expr, low: sp.Expr, high: s
                 excess = hold(side * (candidate + chi * loss.slope_at(candidate) - h))
                 best.append(sp.Piecewise((candidate, sp.Le(excess, 0, evaluate=False)), (outer, True), evaluate=False))
         ends.append(sp.Max(*best, evaluate=False) if side == 1 else sp.Min(*best, evaluate=False))
-    return hold(ends[0]), hold(ends[1])
+    return hold(Steady(ends[0])), hold(Steady(ends[1]))
 
 
 def _slope_signs(loss: Loss, context: Context) -> tuple[int, ...]:

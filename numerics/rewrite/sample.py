@@ -9,6 +9,7 @@ import sympy as sp
 from numpy.typing import NDArray
 from scipy import special
 
+from numerics.program import Steady
 from numerics.rewrite.errors import RewriteError
 from replica.nodes import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
 
@@ -29,7 +30,7 @@ FUNCTIONS: dict[type, Callable[..., Array]] = {
     sp.tan: np.tan, sp.sinh: np.sinh, sp.cosh: np.cosh, sp.atan: np.arctan, sp.asin: np.arcsin, sp.acos: np.arccos,
     sp.asinh: np.arcsinh, sp.erf: special.erf, sp.erfc: special.erfc, sp.loggamma: special.gammaln, sp.gamma: special.gamma,
     sp.factorial: lambda x: special.gamma(x + 1), sp.Abs: np.abs, sp.sign: np.sign,
-    sp.Heaviside: lambda x, _half=0.5: np.heaviside(x, 0.5),
+    sp.Heaviside: lambda x, _half=0.5: np.heaviside(x, 0.5), Steady: lambda x: x,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
+from numerics.program import Steady
 from numerics.rewrite.walk import AVERAGES, PROXIMAL, coefficients, free, parts
 from replica.nodes import Gauss, Measure
 
@@ -55,7 +56,7 @@ def peak_window(c1: sp.Expr, precision: sp.Expr, lower: sp.Expr, upper: sp.Expr)
         centre = sp.Max(centre, lower, evaluate=False)
     if upper != sp.oo:
         centre = sp.Min(centre, upper, evaluate=False)
-    left, right = centre - radius, centre + radius
+    left, right = Steady(centre - radius), Steady(centre + radius)
     return (
         left if lower == -sp.oo else sp.Max(left, lower, evaluate=False),
         right if upper == sp.oo else sp.Min(right, upper, evaluate=False),

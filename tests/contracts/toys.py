@@ -6,21 +6,20 @@ import math
 
 import numpy as np
 import sympy as sp
-from numba import njit
 
-from benchmarks.hand_kernels import KERNEL, PROBE, HandModule
+from benchmarks.hand_kernels import HandModule, kernel
 from replica.symbols import POSITIVE, Control, Domain, OrderParameter, control_symbol
 from replica.theory import Start, Stationary, Theory
 
 B, H, C = control_symbol("b"), control_symbol("h"), control_symbol("c")
 
 
-@njit(KERNEL, error_model="numpy")
+@kernel
 def nothing(p, x, w, off, scr, out):
     return 0
 
 
-@njit(PROBE, error_model="numpy")
+@kernel
 def no_probe(l, p, x, w, off, scr, out):
     return 0
 
@@ -39,18 +38,18 @@ def module(of: Theory, residual, values, inside=nothing) -> HandModule:
     return HandModule(of, (), residual, values, inside, no_probe)
 
 
-@njit(KERNEL, error_model="numpy")
+@kernel
 def curie_weiss_residual(p, x, w, off, scr, out):
-    m, b, h = p
+    m, b, h = p[0], p[1], p[2]
     t = math.tanh(b * m + h)
     s = 1 - t * t
     out[0], out[1], out[2], out[3] = m - t, 1 - b * s, -m * s, -s
     return 4
 
 
-@njit(KERNEL, error_model="numpy")
+@kernel
 def curie_weiss_values(p, x, w, off, scr, out):
-    m, b, h = p
+    m, b, h = p[0], p[1], p[2]
     out[0], out[1] = math.log(2 * math.cosh(b * m + h)) - b * m * m / 2, m
     return 2
 
@@ -62,15 +61,15 @@ def curie_weiss() -> HandModule:
     return module(theory("magnet", (m,), (Control(B, 2.0, POSITIVE), Control(H, 0.0)), starts), curie_weiss_residual, curie_weiss_values)
 
 
-@njit(KERNEL, error_model="numpy")
+@kernel
 def shrink_residual(p, x, w, off, scr, out):
-    q, c = p
+    q, c = p[0], p[1]
     image = c * q / (1 + q)
     out[0], out[1], out[2] = q - image, 1 - c / (1 + q) ** 2, -q / (1 + q)
     return 3
 
 
-@njit(KERNEL, error_model="numpy")
+@kernel
 def first_value(p, x, w, off, scr, out):
     out[0], out[1] = -p[0], p[0]
     return 2
@@ -82,14 +81,14 @@ def shrink() -> HandModule:
     return module(theory("shrink", (q,), (Control(C, 2.0, POSITIVE),), {"one": (1,)}), shrink_residual, first_value)
 
 
-@njit(KERNEL, error_model="numpy")
+@kernel
 def rootless_residual(p, x, w, off, scr, out):
-    q, c = p
+    q, c = p[0], p[1]
     out[0], out[1], out[2] = -c - q * q, -2 * q, -1.0
     return 3
 
 
-@njit(KERNEL, error_model="numpy")
+@kernel
 def poisoned_residual(p, x, w, off, scr, out):
     out[0] = out[1] = out[2] = np.nan
     return 3

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 from numba import njit
 
-from benchmarks.hand_kernels import PROBE
-from numerics.quadrature import ADAPT, BASE, COUNT, DOUBLE, LINE, NESTED, OK, RULE, SIZE, UNIT, arrange
+from benchmarks.hand_kernels import kernel
+from numerics.layout import COUNT, LINE, NESTED, RULE, SIZE, UNIT
+from numerics.quadrature import ADAPT, BASE, DOUBLE, OK, arrange
 from numerics.status import CAPACITY, NON_FINITE
 
 
-@njit(PROBE, error_model="numpy")
+@njit
+def arranged(probe, p, request, tolerance, loops, panels, x, w, off, scr, out, work):
+    return arrange(probe, p, request, tolerance, loops, panels, x, w, off, scr, out, work)
+
+
+@kernel
 def peak(l, p, x, w, off, scr, out):
     """Lorentzian of width p[0] around p[1], and a constant."""
     out[0], out[1] = 0.0, 0.0
@@ -23,7 +29,7 @@ def peak(l, p, x, w, off, scr, out):
     return 2
 
 
-@njit(PROBE, error_model="numpy")
+@kernel
 def poisson(l, p, x, w, off, scr, out):
     out[0] = 0.0
     for j in range(off[l], off[l + 1]):
@@ -31,7 +37,7 @@ def poisson(l, p, x, w, off, scr, out):
     return 1
 
 
-@njit(PROBE, error_model="numpy")
+@kernel
 def poison(l, p, x, w, off, scr, out):
     out[0] = np.nan
     return 1
@@ -45,7 +51,8 @@ class Grid:
         self.off, self.scr, self.out, self.work = np.zeros(2, np.int64), np.zeros(8), np.zeros(64), np.zeros((99, 130))
 
     def ask(self, probe, p, request):
-        return arrange(probe, np.array(p), request, 1e-7, self.loops, self.panels, self.x, self.w, self.off, self.scr, self.out, self.work)
+        buffers = self.loops, self.panels, self.x, self.w, self.off, self.scr, self.out, self.work
+        return arranged(probe.address, np.array(p), request, 1e-7, *buffers)
 
     def integrate(self, probe, p):
         probe(0, np.array(p), self.x, self.w, self.off, self.scr, self.out)

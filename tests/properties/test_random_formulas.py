@@ -4,10 +4,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.properties import textbook
-from tests.properties.random_specs import Drawn, minimisers, posteriors, thermal
+from tests.properties.random_specs import Drawn, gauss, margin_losses, minimisers, posteriors, priors, sign_channels, thermal
 from tests.properties.solved import best, module_of, numbers
 
 TOLERANCE = 1e-10
+GAUSSIAN = textbook.Prior('"gaussian"', lambda w: gauss(w, 1.0))
+RIDGE = textbook.Penalty('{ kind = "ridge", strength = 0.5 }', lambda w: w**2 / 4, lambda w: w / 2)
 FEW = settings(max_examples=2, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 MANY = settings(FEW, max_examples=10)
 
@@ -35,22 +37,22 @@ def agrees(drawn: Drawn) -> None:
     assert max(found.values()) < TOLERANCE, (found, drawn)
 
 
-@given(minimisers())
+@given(channel=sign_channels(), loss=margin_losses())
 @FEW
-def test_minimisers(drawn):
-    agrees(drawn)
+def test_minimisers(channel, loss):
+    agrees(Drawn("erm", 1.5, GAUSSIAN, channel, loss, RIDGE))
 
 
-@given(posteriors())
+@given(prior=priors(), channel=sign_channels(smooth=True))
 @FEW
-def test_posteriors(drawn):
-    agrees(drawn)
+def test_posteriors(prior, channel):
+    agrees(Drawn("bayes", 1.2, prior, channel))
 
 
-@given(thermal())
+@given(channel=sign_channels(), loss=margin_losses())
 @FEW
-def test_thermal(drawn):
-    agrees(drawn)
+def test_thermal(channel, loss):
+    agrees(Drawn("gibbs", 2.0, GAUSSIAN, channel, loss, None, 0.8, GAUSSIAN))
 
 
 @pytest.mark.slow

@@ -1,0 +1,50 @@
+"""The compiled solver, loaded from the cache, or compiled first where this installation has not done so."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from numerics import native
+from numerics.cache import KernelCache, digest
+
+ENTRY = "replica_march"
+_HERE = Path(__file__).parent
+_SOURCES = ("layout.py", "native.py", "quadrature.py", "special/library.py", "status.py")
+
+
+def march(table: np.ndarray, tolerance: float) -> int:
+    """Run the march that a table (numerics.layout.Slots) describes; see numerics.methods.march."""
+    return _entry()(table.ctypes.data, tolerance)
+
+
+def prepare() -> None:
+    """Compile the solver now rather than at the first solution."""
+    _entry()
+
+
+@cache
+def _entry() -> Callable[[int, float], int]:
+    store = KernelCache()
+    files = [_HERE / name for name in _SOURCES] + sorted(_HERE.glob("methods/*.py"))
+    key = digest("solver", *(file.read_bytes() for file in files))
+    found = store.find(key) or store.store(key, _build(), {"solver": True})
+    (address,) = native.load(found.code, [ENTRY])
+    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_double)(address)
+
+
+def _build() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "solver.o"
+        command = [sys.executable, "-m", "numerics.methods.build", str(path)]
+        done = subprocess.run(command, cwd=_HERE.parent, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"the solver cannot be compiled: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+        return path.read_bytes()
