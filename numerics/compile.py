@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache as once
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from numerics.program import Program, Rule
 from replica.theory import Theory
 
 _HERE = Path(__file__).parent
+WINDOWED = 19  # digits that the windows of compiled kernels hold
 _BACKENDS = ("mpmath", "flint", "numpy")
 
 
@@ -69,6 +71,16 @@ class Module:
     exact_constants: tuple[str, ...]
     theory: Theory | None = None
     given: Program | None = None
+    _wider: dict[int, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def _exact_text(self, digits: int) -> str:
+        """Value-only text whose windows leave out nothing that shows in so many digits."""
+        if digits <= WINDOWED or self.theory is None or all(loop.rule is not Rule.UNIT for loop in self.loops):
+            return "\n".join((*self.exact_constants, self.exact_text))
+        if digits not in self._wider:
+            text = kernel_text(_rewrite(self.theory, math.sqrt(2 * digits * math.log(10)) + 1))
+            self._wider[digits] = "\n".join((*text.exact_constants, text.exact))
+        return self._wider[digits]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -93,7 +105,7 @@ class Module:
             raise ValueError(f"unknown backend {backend!r}; known are {', '.join(_BACKENDS)}")
         names, number = importlib.import_module(f"numerics.backends.{backend}_names").namespace(digits)
         space = dict(names)
-        exec("\n".join(self.exact_constants) + "\n" + self.exact_text, space)  # our own text, free of user names
+        exec(self._exact_text(digits), space)  # our own text, free of user names
         return Exact(space["residual"], space["values"], number, len(self.unknowns), len(self.values_order), self.scratch)
 
 
@@ -153,10 +165,10 @@ def compile_theory(theory: Theory, cache: str | Path | None = None) -> Module:
     return _module(loaded, theory, program)
 
 
-def _rewrite(theory: Theory) -> Program:
+def _rewrite(theory: Theory, *reach: float) -> Program:
     from numerics.rewrite import rewrite  # brings SciPy, which a warm process does not need
 
-    return rewrite(theory)
+    return rewrite(theory, *reach)
 
 
 def _compile(store: KernelCache, key: str, program: Program) -> Loaded:

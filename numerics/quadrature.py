@@ -33,7 +33,10 @@ OK = 0
 # FINISH does so for the loops that only values need, which are empty until then, and doubles the others
 BASE, DOUBLE, ADAPT, FINISH = -1, -2, -3, -4
 ADOPT = 100  # plus the refinement: makes it permanent
-TOTAL, PARENT = range(2)  # rows of `work` below STACK
+TOTAL, PARENT, FEATURES = range(3)  # rows of `work` below STACK
+REACH = 4.0  # widths from the place of a feature within which it matters
+RESOLVED = 6.0  # widths that a panel of 16 nodes may span where a feature is
+MOST_FEATURES = PROBES // 2
 
 
 @njit(**PART)
@@ -180,6 +183,17 @@ def adapt_count(probe, p, l, loops, x, w, off, scr, out, work):
 
 
 @njit(**PART)
+def hides(features, known, a, b):
+    """Whether halves of [a, b] could step over a feature: a place near the panel, with a width far below the panel's."""
+    for i in range(0, known, 2):
+        place, width = features[i], features[i + 1]
+        near = a - REACH * width <= place and place <= b + REACH * width
+        if near and 0.5 * (b - a) > RESOLVED * width:
+            return True
+    return False
+
+
+@njit(**PART)
 def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, work):
     """Fill loop l of depth 0 with panels that resolve the kernel's integrals at the parameters p.
 
@@ -189,6 +203,10 @@ def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, wor
     if frame(loops, l, ORDER, x, w, off) != OK:
         return CAPACITY
     rule, k = loops[l, RULE], off[l]
+    known = call_numbered(probe, len(loops) + l, p, x, w, off, scr, out)
+    if known > 2 * MOST_FEATURES:
+        return CAPACITY
+    copy(out, work[FEATURES], known)
     first = FIRST_LINE if rule == LINE else FIRST_UNIT
     fresh, pending, kept, m = len(first) - 1, 0, 0, 0
     while fresh > 0 or pending > 0:
@@ -224,8 +242,8 @@ def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, wor
                 work[TOTAL, i] = abs(work[row, 2 + i]) + (work[TOTAL, i] if pending > 0 else 0.0)
             pending += 1
             continue
-        settled = b - a < 1e-9
-        fine = True
+        settled = b - a < 1e-14
+        fine = not hides(work[FEATURES], known, a, b)
         for i in range(m):
             lower, upper, whole = work[row, 2 + i], work[row + 1, 2 + i], work[PARENT, i]
             fine &= abs(lower + upper - whole) <= tolerance * work[TOTAL, i]

@@ -210,9 +210,19 @@ class Lowering:
         return g.fn("pow", self(base), self(power))
 
     def _bounded(self, factors: Iterable[sp.Expr]) -> list[sp.Expr]:
-        """e^a / (e^b + e^c)^n as one exponential: apart, both may overflow.  Only factors that read the same loops are joined."""
+        """Factors that may overflow alone, joined: e^a with the sum it multiplies, and e^a / (e^b + e^c)^n as one exponential where both
+        read the same loops."""
         result = list(factors)
         for f in factors:
+            if isinstance(f, sp.exp) and not self._bounded_above(f.args[0]):
+                inner = next((s for s in result if isinstance(s, Sum) and self._meets(f, s)), None)
+                if inner is not None:
+                    body = list(sp.Mul.make_args(inner.args[0]))
+                    weight = next(b for b in body if isinstance(b, sp.exp))
+                    body[body.index(weight)] = sp.exp(sp.Add(weight.args[0], f.args[0]), evaluate=False)
+                    result.remove(f)
+                    result[result.index(inner)] = Sum(sp.Mul(*body), inner.variable)
+        for f in tuple(result):
             if isinstance(f, sp.Pow) and f.exp.is_Rational and f.exp.is_negative and _exponentials(f.base):
                 loops = f.free_symbols & self.loops.keys()
                 partner = next((a for a in result if isinstance(a, sp.exp) and a.free_symbols & self.loops.keys() == loops), None)
@@ -223,6 +233,12 @@ class Lowering:
                     result.remove(partner)
                     result.append(sp.exp(partner.args[0] + f.exp * self._log_of_two(f.base), evaluate=False))
         return result
+
+    def _meets(self, growing: sp.exp, inner: Sum) -> bool:
+        """Whether the body of a sum holds an exponential that reads the same outer loop: it may cancel the growth."""
+        weights = [b for b in sp.Mul.make_args(inner.args[0]) if isinstance(b, sp.exp)]
+        moving = growing.free_symbols & self.loops.keys()
+        return inner.variable not in moving and bool(weights) and bool(moving & weights[0].free_symbols)
 
     def _power(self, base: sp.Expr, power: sp.Rational) -> sp.Expr:
         """(e^a + e^b)^power, a negative power, without overflow."""
@@ -253,17 +269,28 @@ class Lowering:
         return self._exp_of(e.args[0])
 
     def _exp_of(self, exponent: sp.Expr) -> int:
-        """exp of a sum that holds log H or log: those terms become factors."""
+        """exp of a sum that holds log H or log: those terms become factors, unless the others may grow and overflow alone."""
         g = self.graph
-        factors, rest = [], []
-        for term in sp.Add.make_args(exponent):
-            if isinstance(term, LogH | sp.log):
-                factors.append(g.fn("exp", self(term)))
-            else:
-                rest.append(term)
+        terms = sp.Add.make_args(exponent)
+        apart = [t for t in terms if isinstance(t, LogH | sp.log)]
+        rest = [t for t in terms if t not in apart]
+        if not all(self._bounded_above(t) for t in rest):
+            rest += [t for t in apart if isinstance(t, LogH)]
+            apart = [t for t in apart if isinstance(t, sp.log)]
+        factors = [g.fn("exp", self(t)) for t in apart]
         if rest:
             factors.append(g.fn("exp", self.argument(sp.Add(*rest)) if factors else self(exponent)))
         return self._combine(factors, g.mul, g.one)
+
+    def _bounded_above(self, term: sp.Expr) -> bool:
+        """Whether a term of an exponent is seen to stay below a bound on all nodes: no loop in it, or minus a square of all that moves."""
+        moving = term.free_symbols & self.loops.keys()
+        if not moving:
+            return True
+        number, rest = term.as_coeff_Mul()
+        squares = [f for f in sp.Mul.make_args(rest) if isinstance(f, sp.Pow) and f.exp.is_Integer and f.exp.is_even]
+        still = [f for f in sp.Mul.make_args(rest) if f not in squares]
+        return bool(number.is_negative) and not any(f.free_symbols & moving for f in still)
 
     def _extreme(self, e: sp.Basic) -> int:
         join = self.graph.maximum if isinstance(e, sp.Max) else self.graph.minimum

@@ -92,6 +92,12 @@ def kernel_text(program: Program, local: bool | None = None, keep: bool = True, 
             lines, used = prober.body(sums, indent=2)
             probe += [f"    if l == {k}:", *lines, f"        return {len(sums)}"]
             arrays.append(used)
+    for k, loop in enumerate(program.loops):
+        near = [e for f in program.features if f.loop == loop.variable for e in (f.place, f.width)]
+        if near:  # asked for as loop number count + k
+            lines, used = prober.body(unshifted([lowering(e) for e in near]), indent=2)
+            probe += [f"    if l == {count + k}:", *lines, f"        return {len(near)}"]
+            arrays.append(used)
     probe += ["    return 0", ""]
     functions = [p.text for p in printed] + ["\n".join(probe)]
     return KernelText(

@@ -9,20 +9,21 @@ from numerics.rewrite.facts import Facts
 from numerics.rewrite.features import features
 from numerics.rewrite.loops import Loops
 from numerics.rewrite.pieces import Context
+from numerics.rewrite.tilt import REACH
 from replica.theory import Theory
 
 __all__ = ["RewriteError", "rewrite"]
 
 
-def rewrite(theory: Theory) -> Program:
+def rewrite(theory: Theory, reach: float = REACH) -> Program:
     """The loop form of a theory.
 
-    `values` holds free_entropy, the order parameters, the conjugates and the observables under their names.
+    Windows hold `reach` standard deviations of a Gaussian on either side.  `values` holds free_entropy, the order parameters, the conjugates and the observables under their names.
 
     Raises:
         RewriteError: an average has no loop form, e.g. the proximal point of a loss that is not convex.
     """
-    context = Context(Facts(theory), Loops())
+    context = Context(Facts(theory), Loops(), reach)
     rewriter = Rewriter(context)
     named = {"free_entropy": theory.free_entropy, **theory.order_parameters, **theory.conjugates, **theory.observables}
     count = len(theory.system.equations)

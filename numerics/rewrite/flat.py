@@ -11,7 +11,7 @@ import sympy as sp
 
 from numerics.rewrite.kinks import Segment, segments
 from numerics.rewrite.pieces import Context, Piece, unit
-from numerics.rewrite.tilt import REACH, peak_window, polynomial
+from numerics.rewrite.tilt import peak_window, polynomial
 from numerics.rewrite.walk import free, inner_variables, substitute
 from replica.nodes import Flat, Measure
 
@@ -36,10 +36,10 @@ def _piece(context: Context, w: sp.Symbol, s: Segment, tilt: int) -> Piece:
     bounded = s.lower != -sp.oo and s.upper != sp.oo
     hold = context.loops.hold
     if pure and not coupled and c2 != 0:
-        lower, upper = peak_window(hold(c1), hold(-2 * c2), s.lower, s.upper)
+        lower, upper = peak_window(hold(c1), hold(-2 * c2), s.lower, s.upper, context.reach)
         return unit(context, w, lower, upper, s.contents, sp.S.One, sp.S.Zero)
     if pure and not coupled and c1 != 0 and (s.lower == -sp.oo) != (s.upper == sp.oo):
-        length = hold(REACH**2 / 2 / sp.Abs(c1))
+        length = hold(context.reach**2 / 2 / sp.Abs(c1))
         lower, upper = (s.lower, s.lower + length) if s.upper == sp.oo else (s.upper - length, s.upper)
         return unit(context, w, lower, upper, s.contents, sp.S.One, sp.S.Zero)
     if bounded and (coupled or (c1 == 0 and c2 == 0)):

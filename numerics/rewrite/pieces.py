@@ -46,6 +46,7 @@ class Context:
 
     facts: Facts
     loops: Loops
+    reach: float = REACH  # standard deviations kept on either side of a Gaussian
     shared: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def once(self, key: tuple[object, ...], make: Callable[[], Any]) -> Any:
@@ -87,7 +88,7 @@ def cut_gauss(
     """
     deviation = sp.sqrt(variance)
     found = list(segments(contents, v, context.facts))
-    window = (-sp.Float(REACH), sp.Float(REACH))
+    window = (-sp.Float(context.reach), sp.Float(context.reach))
     moved = None
     if tilt is not None and v in free(contents[tilt]) and context.loops.reads_outer((mean, variance, *contents)):
         moved = drift(contents[tilt], v, mean, deviation)
@@ -109,6 +110,6 @@ def cut_gauss(
             c1, c2, pure = polynomial(s.contents[tilt], v)
             if pure and (c1, c2) != (0, 0) and not (free(c1) | free(c2)) & inner:
                 hold = context.loops.hold
-                lower, upper = peak_window(hold(deviation * (c1 + 2 * c2 * mean)), hold(1 - 2 * c2 * variance), *map(hold, ends))
+                lower, upper = peak_window(hold(deviation * (c1 + 2 * c2 * mean)), hold(1 - 2 * c2 * variance), *map(hold, ends), context.reach)
         pieces.append(unit(context, t, lower, upper, tuple(substitute(c, place) for c in s.contents), 1 / sp.sqrt(2 * sp.pi), -(t**2) / 2))
     return pieces

@@ -15,7 +15,6 @@ from numerics.rewrite.kinks import segments
 from numerics.rewrite.losses import GRID, Loss, convex_loss
 from numerics.rewrite.pieces import Context, Piece, clip, unit
 from numerics.rewrite.sample import evaluate
-from numerics.rewrite.tilt import REACH
 from numerics.rewrite.walk import PROXIMAL, coefficients, free, inner_variables, parts, substitute
 from replica.nodes import Prox, ProxSlope
 
@@ -49,7 +48,7 @@ def cut_prox(
     chi, middle = first.chi, shift + scale * mean
     sign = context.facts.sign(scale)
     deviation = sp.sqrt(variance) * (scale if sign == 1 else -scale if sign == -1 else sp.Abs(scale))
-    low, high = middle - REACH * deviation, middle + REACH * deviation
+    low, high = middle - context.reach * deviation, middle + context.reach * deviation
     pieces = []
 
     def add(

@@ -8,7 +8,7 @@ from numerics.program import Steady
 from numerics.rewrite.walk import AVERAGES, PROXIMAL, coefficients, free, parts
 from replica.nodes import Gauss, Measure
 
-REACH = 9.5  # standard deviations kept on either side of a Gaussian: the mass beyond, 2e-21, is below rounding
+REACH = 9.5  # standard deviations kept on either side of a Gaussian in double precision: the mass beyond, 2e-21, is below rounding
 LEAST = sp.Rational(1, 10**12)  # least precision under which a window is taken from it; beyond, the range itself bounds the window
 
 
@@ -46,12 +46,12 @@ def absorb(head: Gauss, exponent: sp.Expr, rest: tuple[Measure, ...]) -> tuple[G
     return Gauss([v], [(mean + variance * c1) / shrink], [[variance / shrink]]), mass, remains
 
 
-def peak_window(c1: sp.Expr, precision: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-    """Where exp(c1 x - precision x^2 / 2) has its mass within [lower, upper]: REACH deviations around the point of the range
+def peak_window(c1: sp.Expr, precision: sp.Expr, lower: sp.Expr, upper: sp.Expr, reach: float) -> tuple[sp.Expr, sp.Expr]:
+    """Where exp(c1 x - precision x^2 / 2) has its mass within [lower, upper]: `reach` deviations around the point of the range
     that is nearest to its peak.  A range without infinite ends is kept whole where the precision is not positive."""
     finite = lower != -sp.oo and upper != sp.oo
     safe = sp.Max(precision, LEAST, evaluate=False) if finite and not precision.is_number else precision
-    centre, radius = c1 / safe, REACH / sp.sqrt(safe)
+    centre, radius = c1 / safe, reach / sp.sqrt(safe)
     if lower != -sp.oo:
         centre = sp.Max(centre, lower, evaluate=False)
     if upper != sp.oo:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mpmath
 import pytest
 
-from numerics.certify import CertifyError, certify
+from numerics.certify import certify
 from numerics.compile import compile_theory
 from numerics.solve import solve
 from tests import hand_theories
@@ -45,9 +45,24 @@ def test_what_cannot_be_certified_is_refused(sign):
     (one,) = solve(sign)
     with pytest.raises(ValueError, match="digits must be at least 16, got 10"):
         certify(sign, one, 10)
+
+
+def test_windows_widen_with_the_digits():
     logistic = compile_theory(hand_theories.logistic())
-    (other,) = solve(logistic)
-    with pytest.raises(CertifyError, match="windows cut at 19 digits; ask for at most 19, not 30"):
-        certify(logistic, other, 30)
-    sure = certify(logistic, other, 18)
-    assert sure.agreement is not None and sure.agreement >= 13
+    (one,) = solve(logistic)
+    some, more = certify(logistic, one, 18), certify(logistic, one, 32)
+    assert some.agreement is not None and some.agreement >= 13
+    for name in ("m", "q", "chi", "free_entropy", "training_loss"):
+        assert str(more[name])[:18] == str(some[name])[:18]
+    with mpmath.workdps(40):
+        m, q, chi, chi_hat = (mpmath.mpf(more.unknowns[name]) for name in ("m", "q", "chi", "chi_hat"))
+        c = m / (q * mpmath.sqrt(1 - m * m / q))
+
+        def integrand(z):
+            slope = 1 / (1 + mpmath.exp(z))
+            field = z - chi * slope
+            return mpmath.npdf(field / mpmath.sqrt(q)) / mpmath.sqrt(q) * mpmath.erfc(-c * field / mpmath.sqrt(2)) * slope * (1 - slope)
+
+        reach = 14 * mpmath.sqrt(q)
+        ends = [-reach, -reach / 2, 0, reach / 2, reach + chi]
+        assert abs(chi_hat - 2 * mpmath.quad(integrand, ends)) < mpmath.mpf(10) ** -29

@@ -34,8 +34,9 @@ class Drawn:
     own: Prior | None = None
 
     def text(self) -> str:
-        student = [f"protocol = {{ kind = \"gibbs\", beta = {self.beta} }}" if self.protocol == "gibbs" else f'protocol = "{self.protocol}"']
-        student += [f"{slot} = {piece.text}" for slot, piece in (("loss", self.loss), ("regularizer", self.penalty), ("prior", self.own)) if piece]
+        kind = f'{{ kind = "gibbs", beta = {self.beta} }}' if self.protocol == "gibbs" else f'"{self.protocol}"'
+        slots = {"loss": self.loss, "regularizer": self.penalty, "prior": self.own}
+        student = [f"protocol = {kind}", *(f"{slot} = {piece.text}" for slot, piece in slots.items() if piece)]
         return spec_text("\n".join(student), f"prior = {self.prior.text}\nchannel = {self.channel.text}")
 
     def __repr__(self) -> str:
@@ -78,14 +79,19 @@ def margin_losses(draw) -> Loss:
             f"max(0, {k} - y*z) + {a}*max(0, -y*z)", lambda t: np.maximum(0, k - t) + a * np.maximum(0, -t),
             lambda t: -1.0 * (t < k) - a * (t < 0), (0.0, k),
         ),
-        "root": of_margin(f"sqrt({a} + (y*z - {k})**2)", lambda t: np.sqrt(a + (t - k) ** 2), lambda t: (t - k) / np.sqrt(a + (t - k) ** 2)),
+        "root": of_margin(
+            f"sqrt({a} + (y*z - {k})**2)", lambda t: np.sqrt(a + (t - k) ** 2), lambda t: (t - k) / np.sqrt(a + (t - k) ** 2)
+        ),
         "exponential": of_margin(f"exp(-{c}*y*z)", lambda t: np.exp(-c * t), lambda t: -c * np.exp(-c * t)),
         "cosh": of_margin(f"cosh(y - {c}*z)", lambda t: np.cosh(1 - c * t), lambda t: -c * np.sinh(1 - c * t)),
         "log_cosh": of_margin("log(cosh(y - z))", lambda t: np.log(np.cosh(1 - t)), lambda t: -np.tanh(1 - t)),
         "probit": of_margin(
-            f"-log(H(-{a}*y*z))", lambda t: -log_ndtr(a * t), lambda t: -a * np.exp(-((a * t) ** 2) / 2 - log_ndtr(a * t)) / np.sqrt(2 * np.pi)
+            f"-log(H(-{a}*y*z))", lambda t: -log_ndtr(a * t),
+            lambda t: -a * np.exp(-((a * t) ** 2) / 2 - log_ndtr(a * t)) / np.sqrt(2 * np.pi),
         ),
-        "quartic": of_margin(f"(y*z - 1)**2/2 + {c}*(y*z - 1)**4", lambda t: (t - 1) ** 2 / 2 + c * (t - 1) ** 4, lambda t: t - 1 + 4 * c * (t - 1) ** 3),
+        "quartic": of_margin(
+            f"(y*z - 1)**2/2 + {c}*(y*z - 1)**4", lambda t: (t - 1) ** 2 / 2 + c * (t - 1) ** 4, lambda t: t - 1 + 4 * c * (t - 1) ** 3
+        ),
     }
     return kinds[draw(st.sampled_from(sorted(kinds)))]
 
@@ -106,7 +112,8 @@ def residual_losses(draw) -> Loss:
         "log_cosh": of_residual("log(cosh(y - z))", lambda r: np.log(np.cosh(r)), np.tanh),
         "quartic": of_residual(f"(y - z)**2/2 + {c}*(y - z)**4", lambda r: r**2 / 2 + c * r**4, lambda r: r + 4 * c * r**3),
         "quantile": of_residual(
-            f"max({tau}*(y - z), ({tau} - 1)*(y - z))", lambda r: np.maximum(-tau * r, (1 - tau) * r), lambda r: np.where(r > 0, 1 - tau, -tau), (0.0,)
+            f"max({tau}*(y - z), ({tau} - 1)*(y - z))", lambda r: np.maximum(-tau * r, (1 - tau) * r),
+            lambda r: np.where(r > 0, 1 - tau, -tau), (0.0,),
         ),
         "insensitive": of_residual(
             f"max(0, abs(y - z) - {c})", lambda r: np.maximum(0, np.abs(r) - c), lambda r: np.sign(r) * (np.abs(r) > c), (-c, c)
@@ -137,8 +144,8 @@ def sign_channels(draw, smooth: bool = False) -> Channel:
         kinds |= {
             "sign": Channel('"sign"', lambda y, z: 1.0 * (y * z > 0), signs, (0.0,)),
             "flipped": Channel(
-                f'{{ density = "{flip} + (1 - 2*{flip})*heaviside(y*z)", labels = [-1, 1] }}', lambda y, z: np.where(y * z > 0, 1 - flip, flip),
-                signs, (0.0,),
+                f'{{ density = "{flip} + (1 - 2*{flip})*heaviside(y*z)", labels = [-1, 1] }}',
+                lambda y, z: np.where(y * z > 0, 1 - flip, flip), signs, (0.0,),
             ),
             "shifted_sign": Channel(f'{{ map = "sign(z - {b})" }}', lambda y, z: 1.0 * (y * (z - b) > 0), signs, (b,)),
         }
@@ -184,7 +191,9 @@ def priors(draw) -> Prior:
         "parabola": Prior('{ density = "3/4*(1 - w**2)", support = [-1, 1] }', lambda w: 3 / 4 * (1 - w**2), ends=(-1, 1)),
         "half": Prior('{ density = "exp(-w)", support = [0, inf] }', lambda w: np.exp(-w), ends=(0, 40)),
         "uniform": Prior('{ kind = "uniform", low = -1, high = 2 }', lambda w: np.full_like(w, 1 / 3), ends=(-1, 2)),
-        "laplace": Prior(f'{{ kind = "laplace", scale = {s / 2} }}', lambda w: np.exp(-np.abs(w) * 2 / s) / s, breaks=(0.0,), ends=(-20 * s, 20 * s)),
+        "laplace": Prior(
+            f'{{ kind = "laplace", scale = {s / 2} }}', lambda w: np.exp(-np.abs(w) * 2 / s) / s, breaks=(0.0,), ends=(-20 * s, 20 * s)
+        ),
         "atoms": Prior("{ atoms = [-1, 0, 2], weights = [0.25, 0.5, 0.25] }", atoms=((-1.0, 0.25), (0.0, 0.5), (2.0, 0.25))),
         "sparse": Prior(f'{{ kind = "gauss_bernoulli", rho = {r} }}', lambda w: r * gauss(w, 1.0), ((0.0, 1 - r),), ends=(-9.5, 9.5)),
     }
@@ -197,7 +206,9 @@ def penalties(draw) -> Penalty:
     kinds = {
         "ridge": Penalty(f'{{ kind = "ridge", strength = {l} }}', lambda w: l * w**2 / 2, lambda w: l * w),
         "l1": Penalty(f'{{ kind = "l1", strength = {c} }}', lambda w: c * np.abs(w), lambda w: c * np.sign(w), (0.0,)),
-        "elastic": Penalty(f'{{ formula = "{c}*abs(w) + {l}*w**2/2" }}', lambda w: c * np.abs(w) + l * w**2 / 2, lambda w: c * np.sign(w) + l * w, (0.0,)),
+        "elastic": Penalty(
+            f'{{ formula = "{c}*abs(w) + {l}*w**2/2" }}', lambda w: c * np.abs(w) + l * w**2 / 2, lambda w: c * np.sign(w) + l * w, (0.0,)
+        ),
         "root": Penalty(f'{{ formula = "{l}*sqrt(1 + w**2)" }}', lambda w: l * np.sqrt(1 + w**2), lambda w: l * w / np.sqrt(1 + w**2)),
         "quartic": Penalty(f'{{ formula = "{l}*w**2/2 + {c}*w**4" }}', lambda w: l * w**2 / 2 + c * w**4, lambda w: l * w + 4 * c * w**3),
         "log_cosh": Penalty(f'{{ formula = "{l}*log(cosh(w))" }}', lambda w: l * np.log(np.cosh(w)), lambda w: l * np.tanh(w)),

@@ -80,7 +80,8 @@ def test_the_other_sign_of_the_labels(alpha):
 def test_rescaled_units(alpha, scale):
     """Teacher, noise and labels in other units: overlaps of a linear learner scale, responses do not."""
     controls = "\n".join([control("rho"), control("Delta", 0.25)])
-    module = ridge('"square"', 'prior = { kind = "gaussian", variance = "rho" }\nchannel = { kind = "linear", variance = "Delta" }', controls)
+    teacher = 'prior = { kind = "gaussian", variance = "rho" }\nchannel = { kind = "linear", variance = "Delta" }'
+    module = ridge('"square"', teacher, controls)
     one = numbers(best(module, alpha=alpha, **{"lambda": 0.3}, rho=1.0, Delta=0.25))
     other = numbers(best(module, alpha=alpha, **{"lambda": 0.3}, rho=scale, Delta=0.25 * scale))
     for name, power in (("m", 1), ("q", 1), ("chi", 0), ("m_hat", 0), ("q_hat", 1), ("chi_hat", 0), ("free_entropy", 1), ("mse", 1)):
@@ -93,7 +94,8 @@ def test_a_rescaled_energy(alpha, factor):
     """Loss and penalty times the same factor have the same minimiser; its response shrinks by the factor."""
     one = numbers(best(ridge('{ formula = "log(1 + exp(-y*z))" }'), alpha=alpha))
     other = numbers(best(ridge(f'{{ formula = "{factor}*log(1 + exp(-y*z))" }}'), alpha=alpha, **{"lambda": factor}))
-    for name, power in (("m", 0), ("q", 0), ("chi", -1), ("m_hat", 1), ("q_hat", 2), ("chi_hat", 1), ("free_entropy", 1), ("training_loss", 1)):
+    powers = {"m": 0, "q": 0, "chi": -1, "m_hat": 1, "q_hat": 2, "chi_hat": 1, "free_entropy": 1, "training_loss": 1}
+    for name, power in powers.items():
         assert other[name] == pytest.approx(one[name] * factor**power, rel=EXACT), name
 
 
@@ -108,7 +110,9 @@ def test_the_length_of_a_teacher_of_signs_does_not_matter(alpha, length):
 
 
 def test_atoms_in_any_order():
-    orders = ["[-1, 0, 2], weights = [0.25, 0.5, 0.25]", "[2, -1, 0], weights = [0.25, 0.25, 0.5]", "[0, 2, -1], weights = [0.5, 0.25, 0.25]"]
+    orders = (
+        "[-1, 0, 2], weights = [0.25, 0.5, 0.25]", "[2, -1, 0], weights = [0.25, 0.25, 0.5]", "[0, 2, -1], weights = [0.5, 0.25, 0.25]",
+    )
     found = [best(bayes(f"prior = {{ atoms = {order} }}\n{SIGN}"), alpha=1.3) for order in orders]
     for other in found[1:]:
         agree(found[0], other, ("q", "q_hat", "free_entropy", "generalization_error", "replicon"), 1e-12)
@@ -153,7 +157,8 @@ def test_noise_that_vanishes():
 
 def test_cold_students_reach_the_version_space():
     """Counting errors at inverse temperature beta approaches beta = inf exponentially."""
-    cold = module_of(spec_text('protocol = { kind = "gibbs", beta = inf }\nloss = "theta"\nprior = "spherical"', f'prior = "spherical"\n{SIGN}'))
+    student = 'protocol = { kind = "gibbs", beta = inf }\nloss = "theta"\nprior = "spherical"'
+    cold = module_of(spec_text(student, f'prior = "spherical"\n{SIGN}'))
     limit = numbers(best(cold, alpha=2.0))
     warm = [numbers(best(catalog_module("gibbs_sign"), alpha=2.0, beta=beta)) for beta in (8.0, 12.0, 30.0)]
     gaps = [abs(w["q"] - limit["q"]) for w in warm]
@@ -202,7 +207,10 @@ def test_no_student_beats_the_bayes_rule(name, alpha):
 
 
 @pytest.mark.parametrize("name", ["logistic_sign", "hinge_sign", "bayes_sign", "gibbs_sign", "spherical_storage", "lasso"])
-@given(alpha=st.integers(3, 12).map(lambda k: k / 10), tilt=st.lists(st.integers(-60, 150), min_size=6, max_size=6), sweeps=st.sampled_from([0, 3, 400]))
+@given(
+    alpha=st.integers(3, 12).map(lambda k: k / 10), tilt=st.lists(st.integers(-60, 150), min_size=6, max_size=6),
+    sweeps=st.sampled_from([0, 3, 400]),
+)
 @FEW
 def test_the_result_does_not_depend_on_the_start(name, alpha, tilt, sweeps):
     """Starts up to 2.5 times off, with few or many sweeps of the plain map before Newton's method."""
