@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import math
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from numerics.native import Kernel
 from numerics.program import Rule
 from numerics.solver import march
 from numerics.status import QUADRATURE
+from replica.symbols import Domain
 from replica.theory import Theory
 
 STEPS = 60
@@ -103,7 +105,7 @@ class Problem:
     @cached_property
     def _unknowns(self) -> tuple[np.ndarray, ...]:
         theory = self.theory
-        domains = [u.domain for u in theory.system.unknowns]
+        domains = [tightened(u.symbol, u.domain, theory.system.constraints) for u in theory.system.unknowns]
         paired = {s for e in theory.conjugates.values() for s in e.free_symbols} | {
             u.conjugate for u in theory.system.unknowns if u.conjugate is not None
         }
@@ -198,8 +200,8 @@ class Problem:
             asked, answered = (points, starts), (found, values, info, status, jacobian)
             arrays = (rules, kinds, low, high, conjugate, *asked, *answered, *grid, out, work, place, local)
             numbers = (loops, n, c, count, len(starts), len(self.value_names), panels, nodes, scratch, outputs, sweeps, steps, first)
-            kernels = (k.address for k in (module.residual, module.values, module.inside, module.probe))
-            table = np.array(Slots(*kernels, *(a.ctypes.data for a in arrays), *numbers), np.int64)
+            kernels = (module.residual.address, module.values.address, module.inside.address, module.probe.address)
+            table = np.array(Slots._make([*kernels, *(a.ctypes.data for a in arrays), *numbers]), np.int64)
             first = march(table, tol)
             if first >= count or loops == 0:
                 break
@@ -221,3 +223,15 @@ class Problem:
             else:
                 off.append(off[-1] + 2 * ORDER * panels)
         return np.array(off, np.int64)
+
+
+def tightened(unknown: sp.Symbol, domain: Domain, constraints: Sequence[sp.Expr]) -> Domain:
+    """A domain cut at numbers where a constraint a + b x > 0 on this unknown alone ends it: charts then know how near the end is."""
+    lower, upper = domain.lower, domain.upper
+    for constraint in constraints:
+        if constraint.free_symbols == {unknown}:
+            slope = constraint.diff(unknown)
+            if slope.is_number and slope != 0:
+                end = float(-constraint.xreplace({unknown: sp.S.Zero}) / slope)
+                lower, upper = (max(lower, end), upper) if slope > 0 else (lower, min(upper, end))
+    return dataclasses.replace(domain, lower=lower, upper=upper)

@@ -102,7 +102,7 @@ def prior_law(prior: Prior) -> Law:
     w = sp.Dummy("w", real=True)
     lower, upper = prior.support()
     atoms = tuple(Atom(location, log_of(weight)) for location, weight in prior.atoms())
-    return atoms + from_density(prior.density(w), w, lower, upper)
+    return from_density(prior.density(w), w, lower, upper) + atoms  # atoms last: their weight may be zero, as at rho = 1
 
 
 def _with_energy(prior: Prior, beta: sp.Expr, regularizer: Regularizer) -> Law:
