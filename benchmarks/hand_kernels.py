@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from numba import carray, cfunc, njit, types
 
 from numerics.native import Kernel
 from numerics.program import Rule
+from numerics.special.library import sel, vexp, vlog, vlog1p, vtail
 from replica.theory import Theory
 
 FLAGS = {"fastmath": {"contract", "reassoc", "nsz"}, "error_model": "numpy", "nogil": True}
@@ -36,7 +36,7 @@ def kernel(function) -> Kernel:
     return Kernel(numbered.address, True, owner=numbered)
 
 
-R2PI, LOG2 = 0.3989422804014327, math.log(2)
+R2PI = 0.3989422804014327
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class HandLoop:
 
 @dataclass(frozen=True)
 class HandModule:
-    """What the solver asks of numerics.compile.Module; every loop runs over [0, 1]."""
+    """What the solver asks of numerics.compile.Module."""
 
     theory: Theory
     loops: tuple[HandLoop, ...]
@@ -77,46 +77,37 @@ class HandModule:
         return 1
 
 
-def module(theory: Theory, loops: int, kernels) -> HandModule:
+def module(theory: Theory, rules: tuple[Rule, ...], kernels) -> HandModule:
     """Put hand kernels beside the theory whose integrals they compute."""
-    return HandModule(theory, (HandLoop(),) * loops, *kernels)
+    return HandModule(theory, tuple(map(HandLoop, rules)), *kernels)
 
 
-@njit(**FLAGS)
-def tail(x):
-    return 0.5 * math.erfc(x * 0.7071067811865476)
+@njit(forceinline=True, **FLAGS)
+def tail(x, decay):
+    """H(x), from decay = exp(-x^2 / 2)."""
+    upper = decay * vtail(abs(x))
+    return sel(x > 0.0, upper, 1.0 - upper)
 
 
-# P1: u = h / sqrt(V) on [-W, W], r = q / V;  q_hat = 2 alpha I / V,  I = E[phi(u)^2 / H(-u)]
-
-
-@njit(**FLAGS)
-def p1_window(r):
-    return min(9.0 * math.sqrt(r), 9.3)
-
-
-@njit(**FLAGS)
-def p1_sums(r, x, w, start, stop):
-    width, total, second = p1_window(r), 0.0, 0.0
-    scale, a = 2 * width * R2PI / math.sqrt(r) * R2PI * R2PI, 0.5 / r + 1.0
-    for j in range(start, stop):
-        u = width * (2 * x[j] - 1)
-        e = w[j] * math.exp(-a * u * u) / tail(-u)
-        total += e
-        second += e * u * u
-    return scale * total, scale * second
+# P1: q_hat = 2 alpha I / V,  I = E_t[phi(x)^2 / H(x)],  x = -t sqrt(q / V), t standard normal
 
 
 @kernel
 def p1_residual(p, x, w, off, scr, out):
     V, qh, alpha = p[0], p[1], p[2]
-    r = (1 - V) / V
-    total, second = p1_sums(r, x, w, off[0], off[1])
-    slope = (second / r - total) / (2 * r)
+    root, total, slope = math.sqrt((1 - V) / V), 0.0, 0.0
+    for j in range(off[0], off[1]):
+        u = -root * x[j]
+        decay = vexp(-0.5 * u * u)
+        C = vtail(abs(u))
+        hazard = R2PI * sel(u > 0.0, 1.0, decay) / sel(u > 0.0, C, 1.0 - decay * C)
+        here = w[j] * R2PI * decay * hazard
+        total += here
+        slope += here * (hazard - 2.0 * u) * x[j]  # - d/d root
     out[0] = V - 1 / (1 + qh)
     out[1] = qh - 2 * alpha * total / V
     out[2], out[3] = 1.0, 1 / (1 + qh) ** 2
-    out[4], out[5] = -2 * alpha * (-total / V**2 - slope / V**3), 1.0
+    out[4], out[5] = 2 * alpha * (total / V**2 - 0.5 * slope / (V**3 * root)), 1.0
     out[6], out[7] = 0.0, -2 * total / V
     return 8
 
@@ -124,15 +115,12 @@ def p1_residual(p, x, w, off, scr, out):
 @kernel
 def p1_values(p, x, w, off, scr, out):
     V, qh, alpha = p[0], p[1], p[2]
-    q = 1 - V
-    r = q / V
-    width, energy = 9.0 * math.sqrt(r), 0.0
+    q, root, energy = 1 - V, math.sqrt((1 - V) / V), 0.0
     for j in range(off[0], off[1]):
-        u = width * (2 * x[j] - 1)
-        H = tail(-u)
-        energy += w[j] * math.exp(-0.5 * u * u / r) * (H * math.log(H) if H > 0 else 0.0)
-    energy *= 2 * 2 * width * R2PI / math.sqrt(r)
-    out[0] = -q * qh / 2 + qh / 2 - math.log(1 + qh) / 2 + alpha * energy
+        u = -root * x[j]
+        H = tail(u, vexp(-0.5 * u * u))
+        energy += w[j] * sel(H > 0.0, H * vlog(H), 0.0)
+    out[0] = -q * qh / 2 + qh / 2 - math.log(1 + qh) / 2 + 2 * alpha * energy
     out[1], out[2], out[3] = q, qh, math.acos(math.sqrt(q)) / math.pi
     return 4
 
@@ -144,76 +132,33 @@ def none_inside(p, x, w, off, scr, out):
 
 @kernel
 def p1_probe(l, p, x, w, off, scr, out):
-    out[0], out[1] = p1_sums((1 - p[0]) / p[0], x, w, off[0], off[1])
+    root, total = math.sqrt((1 - p[0]) / p[0]), 0.0
+    for j in range(off[0], off[1]):
+        u = -root * x[j]
+        decay = vexp(-0.5 * u * u)
+        total += w[j] * decay * decay / tail(u, decay)
+    out[0] = total
     return 1
 
 
 P1 = (p1_residual, p1_values, none_inside, p1_probe)
 
-# P4: logistic loss, integrated over the proximal point z: omega = z - chi sigma(-z), d omega = (1 + chi sigma') dz
+# P4 and P6: field h with variance q, tilted by 2 H(-c h), c = m / (q sqrt(1 - m^2/q)); hats are averages of
+# g phi(c h) 2 / sqrt(1 - m^2/q), g^2 2 H(-c h) and g' 2 H(-c h) with g = (prox - h) / chi
 
 
-@njit(**FLAGS)
-def p4_prox(omega, chi):
-    z, low, high = omega + 0.5 * chi, omega, omega + chi
-    for _ in range(60):
-        s = 1 / (1 + math.exp(z))
-        f = z - omega - chi * s
-        low, high = (low, z) if f > 0 else (z, high)
-        new = z - f / (1 + chi * s * (1 - s))
-        if not (low <= new <= high):
-            new = 0.5 * (low + high)
-        if abs(new - z) < 1e-6 * (1 + abs(z)):
-            return new
-        z = new
-    return z
-
-
-@njit(**FLAGS)
-def p4_sums(p, x, w, start, stop, derivatives, s):
-    m, q, chi = p[0], p[1], p[2]
+@njit(forceinline=True, **FLAGS)
+def teacher(m, q):
+    """c, d log c / dm, d log c / dq, twice the norm of phi, and half the slopes of its logarithm."""
     v = 1 - m * m / q
-    root = math.sqrt(q)
-    left, right = p4_prox(-9 * root, chi), p4_prox(9 * root, chi)
-    width, c = right - left, m / (q * math.sqrt(v))
-    cm = 1 / (q * math.sqrt(v)) + c * m / (q * v)
-    cq = -c / q - c * m * m / (2 * q * q * v)
-    rm, rq = m / (q * v), -m * m / (2 * q * q * v)  # d log(1/sqrt v)
-    teacher = 2 * R2PI / math.sqrt(v)
-    for k in range(len(s)):
-        s[k] = 0.0
-    for j in range(start, stop):
-        z = left + width * x[j]
-        g = 1 / (1 + math.exp(z))
-        l2 = g * (1 - g)
-        omega = z - chi * g
-        D = w[j] * math.exp(-0.5 * omega * omega / q)
-        xx = -c * omega
-        phi = math.exp(-0.5 * xx * xx)
-        H, pdf, jac = 2 * tail(xx), 2 * R2PI * phi, 1 + chi * l2
-        a, b, d = D * jac * g * teacher * phi, D * jac * g * g * H, D * l2 * H
-        s[0] += a
-        s[1] += b
-        s[2] += d
-        if derivatives:
-            dq = 0.5 * omega * omega / (q * q) - 0.5 / q
-            dchi = g * omega / q  # of log D
-            s[3] += a * (rm + xx * omega * cm)
-            s[4] += a * (rq + xx * omega * cq + dq)
-            s[5] += a * (dchi - xx * c * g) + D * l2 * g * teacher * phi
-            s[6] += D * jac * g * g * pdf * omega * cm
-            s[7] += b * dq + D * jac * g * g * pdf * omega * cq
-            s[8] += b * dchi - D * jac * g * g * pdf * c * g + D * l2 * g * g * H
-            s[9] += D * l2 * pdf * omega * cm
-            s[10] += d * dq + D * l2 * pdf * omega * cq
-            s[11] += d * dchi - D * l2 * pdf * c * g
-    for k in range(len(s)):
-        s[k] *= width * R2PI / root
+    c = m / (q * math.sqrt(v))
+    rm, rq = m / (q * v), -0.5 * m * m / (q * q * v)
+    return c, 1 / m + rm, -1 / q + rq, 2 * R2PI / math.sqrt(v), rm, rq
 
 
 @njit(**FLAGS)
-def ridge_residual(p, s, out):
-    """Residual, Jacobian and control derivatives from the three integrals s[:3] and their slopes in m, q, chi, s[3:12]."""
+def ridge_residual(p, s, d, out):
+    """Residual, Jacobian and control derivatives from the three integrals `s` and the rows `d` of their slopes in m, q, chi."""
     mh, qh, Vh, alpha, lam = p[3], p[4], p[5], p[6], p[7]
     V = 1 / (lam + Vh)
     image = (mh * V, (mh * mh + qh) * V * V, V, alpha * s[0], alpha * s[1], alpha * s[2])
@@ -226,23 +171,90 @@ def ridge_residual(p, s, out):
     out[18 + 5] = V * V
     for i in range(3):
         for j in range(3):
-            out[6 + 6 * (3 + i) + j] = -alpha * s[3 + 3 * i + j]
+            out[6 + 6 * (3 + i) + j] = -alpha * d[3 * i + j]
     for i in range(3):
         out[42 + 2 * i], out[42 + 2 * i + 1] = 0.0, out[6 + 6 * i + 5]
         out[42 + 2 * (3 + i)], out[42 + 2 * (3 + i) + 1] = -s[i], 0.0
     return 54
 
 
+# P4: logistic loss, integrated over the proximal point z: h = z - chi sigma(-z), dh = (1 + chi sigma') dz
+
+
+@njit(**FLAGS)
+def p4_ends(p):
+    """A little further out than the proximal points of -9.5 and 9.5 standard deviations."""
+    reach, chi = 9.5 * math.sqrt(p[1]), p[2]
+    return -reach + 0.5 * math.log1p(chi), reach + chi / (1 + math.exp(reach))
+
+
+@njit(forceinline=True, **FLAGS)
+def p4_node(z, chi):
+    """Slope g = sigma(-z) and curvature g (1 - g) of the loss."""
+    decay = vexp(-abs(z))
+    share = 1 / (1 + decay)
+    return sel(z < 0.0, share, decay * share), decay * share * share
+
+
 @kernel
 def p4_residual(p, x, w, off, scr, out):
-    s = np.empty(12)
-    p4_sums(p, x, w, off[0], off[1], True, s)
-    return ridge_residual(p, s, out)
+    m, q, chi = p[0], p[1], p[2]
+    left, right = p4_ends(p)
+    width = right - left
+    c, cm, cq, norm, rm, rq = teacher(m, q)
+    A = B = D = Am = Aq = Ax = Bm = Bq = Bx = Dm = Dq = Dx = 0.0
+    for j in range(off[0], off[1]):
+        z = left + width * x[j]
+        g, bend = p4_node(z, chi)
+        h = z - chi * g
+        y = c * h
+        phi = vexp(-0.5 * y * y)
+        density = w[j] * vexp(-0.5 * h * h / q)
+        H, jacobian = tail(-y, phi), 1 + chi * bend
+        low, high = density * g, density * H
+        a, b, e = low * phi * jacobian, high * g * g * jacobian, high * bend
+        A += a
+        B += b
+        D += e
+        hq = 0.5 * h * h / (q * q)  # slope of the log density in q
+        hx = g * h / q  # and in chi
+        Am += a * y * y
+        Aq += a * hq
+        Ax += a * (hx + y * c * g) + low * phi * bend
+        turn = R2PI * phi * density  # slope of the tail
+        t = turn * g * g * jacobian
+        Bm += t * y
+        Bq += b * hq
+        Bx += b * hx - t * c * g + high * g * g * bend
+        t = turn * bend
+        Dm += t * y
+        Dq += e * hq
+        Dx += e * hx - t * c * g
+    scale = width * R2PI / math.sqrt(q)
+    f, k = scale * norm, 2 * scale
+    s = (f * A, k * B, k * D)
+    d = (
+        f * (rm * A - cm * Am), f * ((rq - 0.5 / q) * A - cq * Am + Aq), f * Ax,
+        k * cm * Bm, k * (cq * Bm + Bq - 0.5 / q * B), k * Bx,
+        k * cm * Dm, k * (cq * Dm + Dq - 0.5 / q * D), k * Dx,
+    )
+    return ridge_residual(p, s, d, out)
 
 
 @kernel
 def p4_probe(l, p, x, w, off, scr, out):
-    p4_sums(p, x, w, off[0], off[1], False, out[:3])
+    m, q, chi = p[0], p[1], p[2]
+    left, right = p4_ends(p)
+    c, A, B, D = teacher(m, q)[0], 0.0, 0.0, 0.0
+    for j in range(off[0], off[1]):
+        g, bend = p4_node(left + (right - left) * x[j], chi)
+        h = left + (right - left) * x[j] - chi * g
+        phi = vexp(-0.5 * c * c * h * h)
+        density, H = w[j] * vexp(-0.5 * h * h / q), tail(-c * h, phi)
+        A += density * (1 + chi * bend) * g * phi
+        B += density * (1 + chi * bend) * g * g * H
+        D += density * bend * H
+    out[0], out[1], out[2] = A, B, D
     return 3
 
 
@@ -266,107 +278,127 @@ def ridge_values(p, moreau, loss, out):
 @kernel
 def p4_values(p, x, w, off, scr, out):
     m, q, chi = p[0], p[1], p[2]
-    root = math.sqrt(q)
-    left, right = p4_prox(-9 * root, chi), p4_prox(9 * root, chi)
-    c, loss, envelope = m / (q * math.sqrt(1 - m * m / q)), 0.0, 0.0
+    left, right = p4_ends(p)
+    c, loss, envelope = teacher(m, q)[0], 0.0, 0.0
     for j in range(off[0], off[1]):
         z = left + (right - left) * x[j]
-        g = 1 / (1 + math.exp(z))
-        omega = z - chi * g
-        D = w[j] * math.exp(-0.5 * omega * omega / q) * (1 + chi * g * (1 - g)) * 2 * tail(-c * omega)
-        here = math.log1p(math.exp(-abs(z))) + max(-z, 0.0)
+        g, bend = p4_node(z, chi)
+        h = z - chi * g
+        D = w[j] * vexp(-0.5 * h * h / q) * (1 + chi * bend) * 2 * tail(-c * h, vexp(-0.5 * c * c * h * h))
+        here = vlog1p(vexp(-abs(z))) + max(-z, 0.0)
         loss += D * here
         envelope += D * (here + 0.5 * chi * g * g)
-    scale = (right - left) * R2PI / root
+    scale = (right - left) * R2PI / math.sqrt(q)
     return ridge_values(p, scale * envelope, scale * loss, out)
 
 
 P4 = (p4_residual, p4_values, erm_inside, p4_probe)
 
-# P6: hinge loss; integrals over omega on two smooth pieces: below 1 - chi (slope of the prox 1) and on the kink (slope 0)
+# P6: hinge loss; two smooth pieces: h below 1 - chi, where g = 1, and h = 1 - chi g on the kink, with g in [0, 1]
 
 
 @njit(**FLAGS)
 def p6_ends(p, l):
-    reach = 9 * math.sqrt(p[1])
-    middle = min(max(1 - p[2], -reach), reach)
-    return (-reach, middle) if l == 0 else (middle, min(max(1.0, -reach), reach))
-
-
-@njit(**FLAGS)
-def p6_sums(p, l, x, w, off, derivatives, s):
-    """Adds piece l to the integrals; the moving ends enter the slopes through the chain rule of the map from [0, 1]."""
-    m, q, chi = p[0], p[1], p[2]
-    v = 1 - m * m / q
-    root = math.sqrt(q)
-    left, right = p6_ends(p, l)
-    width, c = right - left, m / (q * math.sqrt(v))
-    cm = 1 / (q * math.sqrt(v)) + c * m / (q * v)
-    cq = -c / q - c * m * m / (2 * q * q * v)
-    rm, rq = m / (q * v), -m * m / (2 * q * q * v)
-    teacher = 2 * R2PI / math.sqrt(v)
-    clipped = abs(1 - chi) >= 9 * root
-    moving = 0.0 if clipped else -1.0  # d middle / d chi; the ends of the window are far in the tail, their motion is dropped
-    scale = width * R2PI / root
-    for j in range(off[l], off[l + 1]):
-        share = x[j] if l == 0 else 1 - x[j]  # d omega / d middle
-        omega = left + width * x[j]
-        D = scale * w[j] * math.exp(-0.5 * omega * omega / q)
-        xx = -c * omega
-        phi = math.exp(-0.5 * xx * xx)
-        H, pdf = 2 * tail(xx), 2 * R2PI * phi
-        g = 1.0 if l == 0 else (1 - omega) / chi
-        a, b, d = D * g * teacher * phi, D * g * g * H, (D * H / chi if l == 1 else 0.0)
-        s[0] += a
-        s[1] += b
-        s[2] += d
-        if derivatives:
-            dq = 0.5 * omega * omega / (q * q) - 0.5 / q
-            go = -1 / chi if l == 1 else 0.0
-            gc = -g / chi if l == 1 else 0.0
-            turn = moving * share
-            grow = moving * (1.0 if l == 0 else -1.0) / width if width > 0 else 0.0
-            wo, po = -omega / q, pdf * c / H if H > 0 else 0.0  # d log D, d log H / d omega
-            s[3] += a * (rm + xx * omega * cm)
-            s[4] += a * (rq + xx * omega * cq + dq)
-            s[5] += a * (grow + turn * (wo + xx * c)) + D * teacher * phi * (gc + go * turn)
-            s[6] += D * g * g * pdf * omega * cm
-            s[7] += b * dq + D * g * g * pdf * omega * cq
-            s[8] += b * (grow + turn * (wo + po)) + 2 * D * g * H * (gc + go * turn)
-            if l == 1:
-                s[9] += D * pdf * omega * cm / chi
-                s[10] += d * dq + D * pdf * omega * cq / chi
-                s[11] += d * (grow + turn * (wo + po) - 1 / chi)
+    """Range of h on piece 0, of g on piece 1."""
+    reach, chi = 9.5 * math.sqrt(p[1]), p[2]
+    if l == 0:
+        return -reach, min(max(1 - chi, -reach), reach)
+    return min(max((1 - reach) / chi, 0.0), 1.0), min(max((1 + reach) / chi, 0.0), 1.0)
 
 
 @kernel
 def p6_residual(p, x, w, off, scr, out):
-    s = np.zeros(12)
-    p6_sums(p, 0, x, w, off, True, s)
-    p6_sums(p, 1, x, w, off, True, s)
-    return ridge_residual(p, s, out)
+    m, q, chi = p[0], p[1], p[2]
+    c, cm, cq, norm, rm, rq = teacher(m, q)
+    scale = R2PI / math.sqrt(q)
+    A = B = Am = Aq = Ax = Bm = Bq = Bx = 0.0
+    left, right = p6_ends(p, 0)
+    width = right - left
+    moving = 0.0 if abs(1 - chi) >= 9.5 * math.sqrt(q) else -1.0  # d right / d chi
+    for j in range(off[0], off[1]):
+        h = left + width * x[j]
+        y = c * h
+        phi = vexp(-0.5 * y * y)
+        density = w[j] * vexp(-0.5 * h * h / q)
+        a, b, t = density * phi, density * tail(-y, phi), R2PI * density * phi
+        A += a
+        B += b
+        hq = 0.5 * h * h / (q * q)
+        Am += a * y * y
+        Aq += a * hq
+        Ax -= x[j] * a * h * (1 / q + c * c)
+        Bm += t * y
+        Bq += b * hq
+        Bx += x[j] * (t * c - b * h / q)
+    f, k = scale * width * norm, 2 * scale * width
+    s0, s1 = f * A, k * B
+    d0, d1, d2 = f * (rm * A - cm * Am), f * ((rq - 0.5 / q) * A - cq * Am + Aq), moving * (f * Ax + scale * norm * A)
+    d3, d4, d5 = k * cm * Bm, k * (cq * Bm + Bq - 0.5 / q * B), moving * (k * Bx + 2 * scale * B)
+    A = B = D = Am = Aq = Ax = Bm = Bq = Bx = Dm = Dq = Dx = 0.0
+    left, right = p6_ends(p, 1)
+    width = right - left
+    for j in range(off[1], off[2]):
+        g = left + width * x[j]
+        h = 1 - chi * g
+        y = c * h
+        phi = vexp(-0.5 * y * y)
+        density = w[j] * vexp(-0.5 * h * h / q)
+        a, e, t = density * phi * g, density * tail(-y, phi), R2PI * density * phi
+        b = e * g * g
+        A += a
+        B += b
+        D += e
+        hq, hx = 0.5 * h * h / (q * q), g * h / q
+        Am += a * y * y
+        Aq += a * hq
+        Ax += a * (hx + y * c * g)
+        Bm += t * g * g * y
+        Bq += b * hq
+        Bx += b * hx - t * g * g * c * g
+        Dm += t * y
+        Dq += e * hq
+        Dx += e * hx - t * c * g
+    f, k = scale * width * norm * chi, 2 * scale * width * chi
+    s = (s0 + f * A, s1 + k * B, k / chi * D)
+    d = (
+        d0 + f * (rm * A - cm * Am), d1 + f * ((rq - 0.5 / q) * A - cq * Am + Aq), d2 + f * (Ax + A / chi),
+        d3 + k * cm * Bm, d4 + k * (cq * Bm + Bq - 0.5 / q * B), d5 + k * (Bx + B / chi),
+        k / chi * cm * Dm, k / chi * (cq * Dm + Dq - 0.5 / q * D), k / chi * Dx,
+    )
+    return ridge_residual(p, s, d, out)
 
 
 @kernel
 def p6_probe(l, p, x, w, off, scr, out):
-    out[:3] = 0.0
-    p6_sums(p, l, x, w, off, False, out[:3])
+    m, q, chi = p[0], p[1], p[2]
+    left, right = p6_ends(p, l)
+    c, A, B, D = teacher(m, q)[0], 0.0, 0.0, 0.0
+    for j in range(off[l], off[l + 1]):
+        place = left + (right - left) * x[j]
+        g, h = (1.0, place) if l == 0 else (place, 1 - chi * place)
+        phi = vexp(-0.5 * c * c * h * h)
+        density, H = w[j] * vexp(-0.5 * h * h / q), tail(-c * h, phi)
+        A += density * g * phi
+        B += density * g * g * H
+        D += density * H
+    out[0], out[1], out[2] = A, B, D
     return 3
 
 
 @kernel
 def p6_values(p, x, w, off, scr, out):
     m, q, chi = p[0], p[1], p[2]
-    root = math.sqrt(q)
-    c, loss, envelope = m / (q * math.sqrt(1 - m * m / q)), 0.0, 0.0
+    c, loss, envelope = teacher(m, q)[0], 0.0, 0.0
     for l in range(2):
         left, right = p6_ends(p, l)
         for j in range(off[l], off[l + 1]):
-            omega = left + (right - left) * x[j]
-            D = (right - left) * R2PI / root * w[j] * math.exp(-0.5 * omega * omega / q) * 2 * tail(-c * omega)
-            z = omega + chi if l == 0 else 1.0
-            loss += D * (1 - z)
-            envelope += D * ((1 - z) + 0.5 * (z - omega) ** 2 / chi)
+            place = left + (right - left) * x[j]
+            g, h, stretch = (1.0, place, 1.0) if l == 0 else (place, 1 - chi * place, chi)
+            phi = vexp(-0.5 * c * c * h * h)
+            D = stretch * (right - left) * R2PI / math.sqrt(q) * w[j] * vexp(-0.5 * h * h / q) * 2 * tail(-c * h, phi)
+            here = 1 - h - chi if l == 0 else 0.0
+            loss += D * here
+            envelope += D * (here + 0.5 * chi * g * g)
     return ridge_values(p, envelope, loss, out)
 
 

@@ -195,7 +195,9 @@ class Problem:
         first, panels, nested = 0, PANELS[0], NESTED[0]
         while True:
             room = self._room(panels, nested)
-            nodes, scratch = int(room[-1]), module.scratch(room.tolist())
+            nodes = int(room[-1])
+            # a nested loop may take more than its share of the nodes, so scratch is for all of them in any one loop
+            scratch = max((module.scratch([0] * (k + 1) + [nodes] * (loops - k)) for k in range(loops)), default=1)
             grid = (np.zeros((loops, panels, 2)), np.zeros(nodes), np.zeros(nodes), np.zeros(loops + 1, np.int64), np.zeros(scratch))
             asked, answered = (points, starts), (found, values, info, status, jacobian)
             arrays = (rules, kinds, low, high, conjugate, *asked, *answered, *grid, out, work, place, local)

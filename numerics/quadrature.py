@@ -98,8 +98,6 @@ def build(loops, panels, refine, x, w, off):
         fine = refine == l or (refine == DOUBLE and not nested)
         paneled = rule != COUNT and not nested
         off[l] = k
-        if loops[l, LATE] and not nested:
-            fine = False
         if fine and not paneled:
             size = double(rule, nested, size)
         if k + length(rule, nested, 2 * size if fine and paneled else size) > len(x):
@@ -217,7 +215,7 @@ def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, wor
             pending -= 1
             row, halves = STACK + pending, 2
             a, b = work[row, 0], work[row, 1]
-            negligible = a <= -WINDOW or a >= WINDOW
+            negligible = b <= -WINDOW or a >= WINDOW  # inside the window values may need what the residual does not
             for i in range(m):
                 work[PARENT, i] = work[row, 2 + i]
                 negligible &= abs(work[row, 2 + i]) <= NEGLIGIBLE * work[TOTAL, i]

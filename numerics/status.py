@@ -7,6 +7,7 @@ from enum import Enum
 
 class Status(Enum):
     CONVERGED = "converged"
+    LIMITED = "converged as far as rounding allows, which is less than asked for (see the quadrature error): a marginal point or a fold is near"
     AT_END = "an unknown ran to the end of its domain; the values are those of the limit, reached to rounding"
     NON_FINITE = "an equation is not finite at the point reached; is the start outside the physical domain?"
     LEFT_DOMAIN = "every step tried leaves the physical domain; start nearer to the solution"
@@ -18,7 +19,7 @@ class Status(Enum):
     @property
     def ok(self) -> bool:
         """Whether the numbers that come with it are a result."""
-        return self in (Status.CONVERGED, Status.AT_END)
+        return self in (Status.CONVERGED, Status.LIMITED, Status.AT_END)
 
     def __str__(self) -> str:
         return self.value
@@ -26,5 +27,5 @@ class Status(Enum):
 
 # What the compiled solver returns; CAPACITY asks its caller for larger buffers and is never shown.
 CODES = tuple(Status)
-CONVERGED, AT_END, NON_FINITE, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, STALLED, SINGULAR = range(len(CODES))
+CONVERGED, LIMITED, AT_END, NON_FINITE, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, STALLED, SINGULAR = range(len(CODES))
 CAPACITY = -1

@@ -8,8 +8,8 @@ import importlib.metadata
 import io
 import json
 import os
+import secrets
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +23,7 @@ FORMAT = "replica results 1"
 SEAL = b"\nreplica sha256 "
 HDF5 = b"\x89HDF\r\n\x1a\n"
 JOURNAL_ID = 0x52504C31  # stands in the SQLite header, so that a foreign database is recognised
+_MODE = 0o644  # less what the umask takes away
 CONVENTIONS = "fields w.x/sqrt(d); alpha = n/d; free entropy per dimension, natural logarithms; conjugates carry a hat"
 
 
@@ -37,21 +38,24 @@ def save(data: xr.Dataset, path: str | Path) -> Path:
         StoreError: one line, e.g. for a full disk or a missing folder; a file of that name is left as it was.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path}: is a {'folder' if path.is_dir() else 'device or pipe'}, not a file; nothing was changed")
     versions = {name: importlib.metadata.version(name) for name in ("numpy", "numba", "sympy", "xarray")}
     labelled = data.assign_attrs(format=FORMAT, conventions=CONVENTIONS, versions=json.dumps(versions))
     encoding = {name: {"fletcher32": True} for name, v in labelled.variables.items() if v.ndim and v.dtype.kind in "fiub"}
-    temporary = None
+    temporary: Path | None = None
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        os.close(handle)
+        part = path.parent / f".{path.name}.{secrets.token_hex(4)}.part"
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _MODE))
+        temporary = part
         labelled.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
         _seal(temporary)
         os.replace(temporary, path)
     except (OSError, RuntimeError, ValueError) as error:
         raise StoreError(f"{path}: cannot be written ({_short(error)}); nothing was changed") from error
     finally:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
     return path
 
 
@@ -78,9 +82,9 @@ def load(path: str | Path) -> xr.Dataset:
         return opened.load()
 
 
-def _seal(file: str) -> None:
+def _seal(file: Path) -> None:
     """Append the checksum (HDF5 ignores what follows its end) and force the file to disk."""
-    content = Path(file).read_bytes()
+    content = file.read_bytes()
     with open(file, "ab") as handle:
         handle.write(SEAL + hashlib.sha256(content).hexdigest().encode())
         handle.flush()

@@ -23,5 +23,6 @@ def is_convex(energy: sp.Expr, variable: sp.Symbol, at: Mapping[sp.Symbol, float
     a, b = np.triu_indices(_POINTS, 2)
     even = (b - a) % 2 == 0
     a, b = a[even], b[even]
+    values = np.where(np.isnan(values), np.inf, values)  # where an energy is no number, nothing can be
     chord = (values[a] + values[b]) / 2
     return bool(np.all(values[(a + b) // 2] <= chord + 1e-9 * (1 + np.abs(chord))))

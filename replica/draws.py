@@ -10,14 +10,19 @@ from collections.abc import Callable
 
 import numpy as np
 
-from replica.labels import CountLabels, DiscreteLabels, Labels
+from replica.labels import CountLabels, DiscreteLabels, Labels, RealLabels
 
 Odds = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 _FINE, _COARSE = 1024, 256  # points, for one law and for one of many: moments are off by about 1e-6 and 1e-5, far below a sample's error
+_FINEST = 32768  # points, for a law that seems wrong
 _ROWS = 512  # tables held at a time
 _TOLERANCE = 1e-3  # of the integral of a density that was given as normalized
+_FAR = 1e6  # mass beyond this, where the line is infinite, is a sign of an integral that diverges
+_ROUNDING = 1e-12  # of the largest value: less than that below zero is no negative probability
+_FIELDS = np.array([-2.93, -1.87, -0.61, 0.37, 1.13, 2.71])  # where the law of a label is looked at: off the places where rules jump
 _MOST = 100_000  # counts looked through before a law of counts is called not normalized
+_ADD_UP = "the probabilities of the labels add up to {:.6g} at z = {:.3g}, not to 1"
 
 
 class NotNormalized(ValueError):
@@ -59,9 +64,50 @@ def mass(lower: float, upper: float, density: Callable[[np.ndarray], np.ndarray]
     return float(_table(np.zeros(1), lower, upper, lambda w, _: density(w), _FINE)[2][0])
 
 
+def check_weight(lower: float, upper: float, density: Callable[[np.ndarray], np.ndarray]) -> None:
+    """Refuse a density that is negative somewhere or does not integrate to one over [lower, upper], to about 1e-3.
+
+    Raises:
+        NotNormalized: says what it integrates to.
+    """
+    _check_density(np.zeros(1), lower, upper, lambda w, _: density(w), _FINE, "")
+
+
+def check_label(labels: Labels, law: Odds) -> None:
+    """Refuse a law of real or listed labels that is negative somewhere or whose mass is not one, at several fields in [-3, 3].
+
+    Raises:
+        NotNormalized: names the field and the mass found.
+    """
+    if isinstance(labels, RealLabels):
+        _check_density(_FIELDS, float(labels.lower), float(labels.upper), law, _COARSE, " at z = {:.3g}")
+    elif isinstance(labels, DiscreteLabels):
+        atoms = np.array([float(atom) for atom in labels.atoms])
+        odds = law(atoms[None, :], _FIELDS[:, None])
+        if (odds < -_ROUNDING).any():
+            row, column = np.argwhere(odds < -_ROUNDING)[0]
+            raise NotNormalized(f"the probability of the label {atoms[column]:g} is {odds[row, column]:.6g} at z = {_FIELDS[row]:.3g}")
+        _check(odds.sum(axis=1), _FIELDS, _ADD_UP, 1e-9)
+
+
+def _check_density(z: np.ndarray, lower: float, upper: float, law: Odds, points: int, place: str) -> None:
+    """A law whose mass seems wrong is looked at again, finely, before it is refused: a narrow peak may have been missed."""
+    total = _table(z, lower, upper, law, points)[2]
+    for field in z[~(np.abs(total - 1) < _TOLERANCE)]:
+        grid, cdf, fine = _table(np.array([field]), lower, upper, law, _FINEST)
+        found = float(fine[0])
+        if abs(found - 1) < _TOLERANCE:
+            continue
+        far = float(np.diff(cdf[0])[np.abs(grid[0, 1:]) > _FAR].sum()) if np.isinf(upper - lower) else 0.0
+        if not found < _FAR:
+            raise NotNormalized(f"does not converge{place.format(field)}; write a normalized density")
+        diverges = f" up to {grid[0, -1]:.0e} and does not converge" if far > _TOLERANCE else ""
+        raise NotNormalized(f"integrates to {found:.6g}{diverges}{place.format(field)}, not to 1; write a normalized density")
+
+
 def _discrete(rng: np.random.Generator, z: np.ndarray, atoms: np.ndarray, law: Odds) -> np.ndarray:
     cdf = np.cumsum(law(atoms[None, :], z[:, None]), axis=1)
-    _check(cdf[:, -1], z, "the probabilities of the labels add up to {:.6g} at z = {:.3g}, not to 1", 1e-9)
+    _check(cdf[:, -1], z, _ADD_UP, 1e-9)
     return atoms[np.minimum((cdf < rng.random(z.size)[:, None]).sum(axis=1), atoms.size - 1)]
 
 
@@ -112,8 +158,10 @@ def _cells(grid: np.ndarray, z: np.ndarray, law: Odds) -> np.ndarray:
     """Mass of each cell by Simpson's rule; where the law is no number (0 times inf, far out) it counts as zero, and the integral tells."""
     middle = (grid[:, 1:] + grid[:, :-1]) / 2
     ends, mid = (np.nan_to_num(law(x, z[:, None]), nan=0.0, posinf=0.0, neginf=0.0) for x in (grid, middle))
-    if min(ends.min(), mid.min()) < 0:
-        raise NotNormalized("the density is negative somewhere")
+    lowest = min(ends.min(), mid.min())
+    if lowest < -_ROUNDING * max(ends.max(), mid.max(), 0.0):
+        x = grid.flat[ends.argmin()] if ends.min() <= mid.min() else middle.flat[mid.argmin()]
+        raise NotNormalized(f"the density is negative, {lowest:.3g} at {x:.3g}")
     return np.diff(grid, axis=1) * (ends[:, 1:] + ends[:, :-1] + 4 * mid) / 6
 
 

@@ -190,6 +190,13 @@ class Prior(Ingredient):
         """The value imposed on |w|^2/d, where one is."""
         return None
 
+    def check_mass(self) -> None:
+        """Refuse a law that is no probability, for a kind that can be one; every name must be bound to a number.
+
+        Raises:
+            NotNormalized: says what was found.
+        """
+
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         """Draws of the given shape, float64; the last axis runs over the coordinates of a vector."""
         raise self._not_built()
@@ -212,6 +219,13 @@ class Channel(Ingredient):
         """y as a function of z and a standard normal xi; None where the law is not declared so."""
         return None
 
+    def check_mass(self) -> None:
+        """Refuse a law that is no probability, for a kind that can be one; every name must be bound to a number.
+
+        Raises:
+            NotNormalized: says what was found.
+        """
+
     def sample(self, rng: np.random.Generator, z: np.ndarray) -> np.ndarray:
         """One label for each entry of z, float64."""
         field_, noise, label = sp.Dummy("z", real=True), sp.Dummy("xi", real=True), sp.Dummy("y", real=True)
@@ -229,6 +243,7 @@ class Loss(Ingredient):
     """Energy of one sample.  The energy is the sum over samples, each times the weight of its group."""
 
     slot = "loss"
+    signs: ClassVar[bool] = False  # True: its labels are -1 and 1
     _: KW_ONLY
     weights: Annotated[Mapping[str, Any], "weights"] = parameter(Table(), "[0, inf)", "factor of the loss in a group")
 

@@ -133,8 +133,7 @@ class Lowering:
         if isinstance(e, sp.Not) and isinstance(e.args[0], sp.And | sp.Or):
             return self(sp.to_nnf(e))
         raise LoweringError(
-            f"no rule for {e.func.__name__}; kernels know + * **, exp, Max, Min, Piecewise, "
-            f"{', '.join(sorted(f.__name__ for f in _UNARY))}"
+            f"no rule for {e.func.__name__}; kernels know + * **, exp, Max, Min, Piecewise, {', '.join(sorted(f.__name__ for f in _UNARY))}"
         )
 
     def _known(self) -> str:

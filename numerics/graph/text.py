@@ -86,7 +86,9 @@ def kernel_text(program: Program, local: bool | None = None, keep: bool = True, 
     probe = ["def probe(l, p, x, w, off, scr, out):"]
     prober = Printer(plain, count, constants, keep, split)
     for k in range(count):
-        sums, others = ([r for r in part if plain.op[r] == "red" and plain.args[r][0] == k and not plain.mask[r]] for part in (needed, below))
+        sums, others = (
+            [r for r in part if plain.op[r] == "red" and plain.args[r][0] == k and not plain.mask[r]] for part in (needed, below)
+        )
         sums = sums or others  # loops that only values read are adapted to those
         if sums:
             lines, used = prober.body(sums, indent=2)

@@ -16,7 +16,7 @@ from numerics.methods.point import solve_point
 from numerics.methods.raw import PART, cube, matrix, vector, whole, whole_matrix
 from numerics.methods.state import Kernels, Local, Quadrature, Unknowns, allowed, distance, move, reset
 from numerics.quadrature import copy
-from numerics.status import AT_END, CAPACITY, CONVERGED
+from numerics.status import AT_END, CAPACITY, CONVERGED, LIMITED
 
 OFF = 1e-5  # distance from an end at which a solution at the end is sought again
 
@@ -103,9 +103,9 @@ def march(address, tolerance):
             if done == CAPACITY:
                 return t
             info[t, JUMP_AT] = math.inf if attempt == 1 or ended else apart(u, p, ahead)
-            if done == CONVERGED or (ended and done == AT_END):
+            if done == CONVERGED or done == LIMITED or (ended and done == AT_END):
                 break
-        status[t], following, ended = done, done == CONVERGED, done == AT_END
+        status[t], following, ended = done, done == CONVERGED or done == LIMITED, done == AT_END
         copy(p, found[t], n)
         if ended:
             retreat(u, p)

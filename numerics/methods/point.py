@@ -14,13 +14,16 @@ from numerics.methods.newton import newton
 from numerics.methods.raw import PART, call
 from numerics.methods.state import arranged, distance, evaluate, move
 from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, FINISH, OK, PANEL_TOLERANCE, copy
-from numerics.status import AT_END, CAPACITY, CONVERGED, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, SINGULAR, STALLED
+from numerics.status import AT_END, CAPACITY, CONVERGED, LEFT_DOMAIN, LIMITED, MAX_STEPS, QUADRATURE, SINGULAR, STALLED
 
 RESIDUAL = 1e-12
 EPSILON = 2.220446049250313e-16
 ROUNDS = 12
+WORTHLESS = 1e-6  # a solution with a larger relative error is none
 STILL = 1e-12  # a step this short on doubled nodes is not taken, and needs no further evaluation
 DETOURS = 4
+VALUES_ROUNDS = 4
+VALUES_TOLERANCE = 1e-10  # move of a result at the last doubling; the doubled nodes are far better than that
 
 
 @njit(**PART)
@@ -60,7 +63,10 @@ def newton_step(kernels, q, u, p, local):
 
 @njit(**PART)
 def rounding(u, p, local):
-    """Rounding error of the solution in own units: that of each equation, carried over by the inverse Jacobian."""
+    """Rounding error of the solution: that of each equation, carried over by the inverse Jacobian.
+
+    Returns (largest relative to an unknown, largest relative or in an overlap's own units).
+    """
     n, errors, column = len(u.kinds), local.spare, local.step
     for i in range(n):
         errors[i] = 0.0
@@ -70,12 +76,12 @@ def rounding(u, p, local):
         substitute(local.lu, local.pivots, column)
         for i in range(n):
             errors[i] += abs(column[i]) * local.floor[j] * local.slopes[j] / local.slopes[i]
-    worst = 0.0
+    relative, own = 0.0, 0.0
     for i in range(n):
-        worst = max(worst, errors[i] / unit(u.kinds[i], p[i]))
+        relative = max(relative, errors[i] / unit(u.kinds[i], p[i]))
         if u.conjugate[i] == 0:
-            worst = max(worst, errors[i])
-    return worst
+            own = max(own, errors[i])
+    return relative, max(relative, own)
 
 
 @njit(**PART)
@@ -105,7 +111,7 @@ def check(kernels, q, u, p, local, tol, first):
             return OK, change, shown, worst
         if longest < 1.0:
             copy(local.trial, p, len(u.kinds))
-        if not change <= part:
+        if not change <= part and not (settled and change <= 2.0 * rounding(u, p, local)[0]):
             if l < 0 and first:
                 return arranged(kernels, q, p, ADAPT, PANEL_TOLERANCE), math.inf, math.inf, math.inf
             status = arranged(kernels, q, p, ADOPT + request, PANEL_TOLERANCE)
@@ -115,7 +121,7 @@ def check(kernels, q, u, p, local, tol, first):
 
 
 @njit(**PART)
-def finish(kernels, q, u, p, local, info, known):
+def finish(kernels, q, u, p, local, tol, relative, info, known):
     """Residual of the undamped map at p, polished by up to three more steps at the nodes of the test unless it is known to be small."""
     status = STALLED if known == math.inf else CONVERGED
     info[RESIDUAL_AT] = known
@@ -130,8 +136,48 @@ def finish(kernels, q, u, p, local, info, known):
         if attempt < 3 and longest < 1.0:
             copy(local.trial, p, len(u.kinds))
             info[STEPS_AT] += 1
-    info[ERROR_AT] += rounding(u, p, local)
+    blur, own = rounding(u, p, local)
+    info[ERROR_AT] += own
+    if status == CONVERGED and not relative + blur <= tol:
+        return LIMITED if relative + blur < WORTHLESS else STALLED
     return status
+
+
+@njit(**PART)
+def evaluate_values(kernels, q, p, values):
+    """The named results at p, on nodes that double until no result moves; they may have integrals of their own.
+
+    Returns (OK or CAPACITY, largest move at the last doubling, relative to max(1, |value|)).
+    """
+    late = False
+    for l in range(len(q.loops)):
+        late |= q.loops[l, LATE] == 1
+    if late and arranged(kernels, q, p, FINISH, PANEL_TOLERANCE) == CAPACITY:
+        return CAPACITY, math.inf
+    worst = math.inf
+    for _ in range(VALUES_ROUNDS):
+        if arranged(kernels, q, p, BASE, PANEL_TOLERANCE) != OK:
+            return CAPACITY, math.inf
+        call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
+        copy(q.out, values, len(values))
+        largest, guilty = 0.0, DOUBLE
+        for l in range(-1, len(q.loops)):
+            if l >= 0 and not q.loops[l, NESTED]:
+                continue
+            request = DOUBLE if l < 0 else l
+            if arranged(kernels, q, p, request, PANEL_TOLERANCE) != OK:
+                return OK, worst  # as far as the buffers reach; the error says how good that is
+            call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
+            for i in range(len(values)):
+                move = abs(q.out[i] - values[i]) / max(1.0, abs(values[i]))
+                if move > largest:  # a result that is no number is left to speak for itself
+                    largest, guilty = move, request
+                if l < 0:
+                    values[i] = q.out[i]
+        worst = largest
+        if worst <= VALUES_TOLERANCE or arranged(kernels, q, p, ADOPT + guilty, PANEL_TOLERANCE) != OK:
+            break
+    return OK, worst
 
 
 @njit(**PART)
@@ -143,7 +189,7 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
     """
     info[STEPS_AT], info[RESIDUAL_AT], info[ERROR_AT] = 0.0, math.inf, math.inf
     copy(p, local.trial, len(p))
-    status, detours, target, known = QUADRATURE, 0, 1e-2, math.inf
+    status, detours, target, known, relative = QUADRATURE, 0, 1e-2, math.inf, 0.0
     for attempt in range(ROUNDS):
         reached = OK
         if q.place[0] == q.place[0]:
@@ -161,7 +207,7 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
                 continue
         if reached == OK:
             reached, relative, info[ERROR_AT], known = check(kernels, q, u, p, local, tol, attempt == detours)
-            if reached == OK and not relative <= tol:
+            if reached == OK and not relative <= max(tol, 3.0 * rounding(u, p, local)[0]):
                 continue
         status = reached
         break
@@ -172,16 +218,16 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
         if status != AT_END and status != CAPACITY:
             status = STALLED
     elif status == OK:
-        status = finish(kernels, q, u, p, local, info, known)
+        status = finish(kernels, q, u, p, local, tol, relative, info, known)
     if status != CAPACITY:
-        late = False
-        for l in range(len(q.loops)):
-            late |= q.loops[l, LATE] == 1
-        if late and arranged(kernels, q, p, FINISH, PANEL_TOLERANCE) == CAPACITY:
+        if status == AT_END and arranged(kernels, q, p, ADAPT, PANEL_TOLERANCE) == CAPACITY:  # sweeps choose panels roughly
             return CAPACITY
+        reached, error = evaluate_values(kernels, q, p, values)
         info[NODES_AT] = q.off[len(q.loops)]
-        call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
-        copy(q.out, values, len(values))
+        if reached == CAPACITY:
+            return CAPACITY
+        if error > VALUES_TOLERANCE:
+            info[ERROR_AT] = max(info[ERROR_AT], error)
     return status
 
 

@@ -7,6 +7,8 @@ from typing import Self
 
 import sympy as sp
 
+from replica.arrays import evaluate
+from replica.draws import check_label
 from replica.ingredients import Bounds, Channel, FormulaText, Values, parameter
 from replica.labels import DiscreteLabels, Labels, RealLabels
 
@@ -41,6 +43,11 @@ class Density(Channel):
 
     def density(self, y: sp.Expr, z: sp.Expr) -> sp.Expr:
         return self.read(self.text, y=y, z=z)
+
+    def check_mass(self) -> None:
+        label, field = sp.Dummy("y", real=True), sp.Dummy("z", real=True)
+        law = self.density(label, field)
+        check_label(self.labels(), lambda y, z: evaluate(law, {label: y, field: z}))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

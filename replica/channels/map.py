@@ -27,7 +27,7 @@ class Map(Channel):
 
     def labels(self) -> Labels:
         z, xi = sp.Dummy("z", real=True), sp.Dummy("xi", real=True)
-        return SIGNS if isinstance(self.map(z, xi), sp.sign) else RealLabels()
+        return RealLabels() if _signed(self.map(z, xi)) is None else SIGNS
 
     def map(self, z: sp.Expr, xi: sp.Expr) -> sp.Expr:
         return self.read(self.text, z=z, xi=xi)
@@ -35,8 +35,9 @@ class Map(Channel):
     def density(self, y: sp.Expr, z: sp.Expr) -> sp.Expr | None:
         xi = sp.Dummy("xi", real=True)
         rule = self.map(z, xi)
-        signed = isinstance(rule, sp.sign)
-        inner = sp.expand(rule.args[0] if signed else rule)
+        inside = _signed(rule)
+        signed = inside is not None
+        inner = sp.expand(rule if inside is None else inside)
         noise, mean = inner.coeff(xi, 1), inner.coeff(xi, 0)
         if inner.has(xi) and sp.expand(inner - noise * xi - mean) != 0 or noise.has(xi) or mean.has(xi):
             return None
@@ -48,4 +49,10 @@ class Map(Channel):
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        return cls("relu(z) + sqrt(0.1)*xi"), cls("sign(z + 0.5*xi)"), cls("tanh(z)"), cls("xi"), cls("abs(z + xi)")
+        return cls("relu(z) + sqrt(0.1)*xi"), cls("sign(z + 0.5*xi)"), cls("sign(-z)"), cls("tanh(z)"), cls("xi"), cls("abs(z + xi)")
+
+
+def _signed(rule: sp.Expr) -> sp.Expr | None:
+    """What `rule` is the sign of, None where it is no sign; SymPy writes sign(-z) as -sign(z)."""
+    factor, rest = rule.as_coeff_Mul()
+    return factor * rest.args[0] if isinstance(rest, sp.sign) and factor in (-1, 1) else None

@@ -13,5 +13,7 @@ from replica.ingredients import Loss
 class Exponential(Loss):
     """exp(-y z), for labels -1 and 1."""
 
+    signs = True
+
     def formula(self, y: sp.Expr, z: sp.Expr) -> sp.Expr:
         return sp.exp(-y * z)

@@ -13,5 +13,7 @@ from replica.ingredients import Loss
 class Hinge(Loss):
     """max(0, 1 - y z), for labels -1 and 1."""
 
+    signs = True
+
     def formula(self, y: sp.Expr, z: sp.Expr) -> sp.Expr:
         return sp.Max(0, 1 - y * z)

@@ -14,5 +14,7 @@ from replica.nodes import Softplus
 class Logistic(Loss):
     """log(1 + exp(-y z)), for labels -1 and 1."""
 
+    signs = True
+
     def formula(self, y: sp.Expr, z: sp.Expr) -> sp.Expr:
         return Softplus(-y * z)

@@ -18,6 +18,7 @@ class Theta(Loss):
         margin: what y z must reach.
     """
 
+    signs = True
     margin: Value = parameter(0, "(-inf, inf)", "value that y*z must reach")
 
     def formula(self, y: sp.Expr, z: sp.Expr) -> sp.Expr:

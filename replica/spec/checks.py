@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from replica.spec.amounts import check_overlaps, check_shares, check_values
-from replica.spec.causality import Places, check_causality
+from replica.spec.causality import check_causality
 from replica.spec.document import Tables
+from replica.spec.energies import check_labels
 from replica.spec.errors import SpecError, unknown
 from replica.spec.expand import ALPHA, expanded
 from replica.spec.expressions import mentioned
-from replica.spec.names import check_names, namespaces, written_learners
+from replica.spec.names import check_names, namespaces, places_of
 from replica.spec.observables import STANDARD
 from replica.spec.point import derivation_order, point
+from replica.spec.probabilities import check_probabilities
 from replica.spec.protocols import check_protocols
 from replica.spec.records import Mention
 from replica.spec.sweeps import grid
@@ -32,7 +34,7 @@ def check(spec: Tables) -> None:
     _check_conditions(spec)
     derivation_order(spec.controls)
     full = expanded(spec)
-    places = _places(spec, full)
+    places = places_of(spec, full)
     check_causality(full, places)
     check_protocols(spec, full, places)
     at = point(spec.controls, {})
@@ -41,6 +43,8 @@ def check(spec: Tables) -> None:
     _check_run(spec, mentions, full)
     check_shares(spec, full, at)
     check_overlaps(full, at)
+    check_probabilities(spec, at)
+    check_labels(full, places, at)
     _check_unused(spec, full, mentions)
 
 
@@ -50,12 +54,7 @@ def check_at(spec: Tables, full: Tables, at: Mapping[str, float]) -> None:
     _check_ratio(full, at)
     check_shares(spec, full, at)
     check_overlaps(full, at, "these controls")
-
-
-def _places(spec: Tables, full: Tables) -> Places:
-    """Where every learner of the expanded tables was written; those of an ensemble where the one learner was."""
-    written = {name: path for name, (path, _) in written_learners(spec).items()}
-    return {name: written.get(name) or next(iter(written.values())) for name in full.learners}
+    check_probabilities(spec, at)
 
 
 def _check_conditions(spec: Tables) -> None:
@@ -90,6 +89,7 @@ def _check_run(spec: Tables, mentions: Iterable[Mention], full: Tables) -> None:
                 at = point(controls, {name: value})
                 check_values(moved, at)
                 _check_ratio(full, at)
+                check_probabilities(spec, at)
             except SpecError as error:
                 raise SpecError(f"at {name} = {value:g} the key {error.key} has {error.message}", path) from None
     if run.follow is not None:

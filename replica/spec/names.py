@@ -43,6 +43,12 @@ def written_learners(spec: Tables) -> dict[str, tuple[Path, Learner]]:
     return {**found, **{name: (("learner", name), learner) for name, learner in spec.learners.items()}}
 
 
+def places_of(spec: Tables, full: Tables) -> dict[str, Path]:
+    """Where every learner of the expanded tables was written; those of an ensemble where the one learner was."""
+    written = {name: path for name, (path, _) in written_learners(spec).items()}
+    return {name: written.get(name) or next(iter(written.values())) for name in full.learners}
+
+
 def namespaces(spec: Tables) -> dict[str, tuple[str, ...]]:
     """The names of each kind after expansion."""
     learners = tuple(written_learners(spec))

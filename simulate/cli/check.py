@@ -9,6 +9,7 @@ from dataclasses import asdict
 from replica.spec import load
 from replica.spec.conventions import conventions
 from replica.spec.responsible import responsible
+from simulate.cli.screen import print_warnings
 
 
 def run(options: Namespace) -> int:
@@ -36,4 +37,5 @@ def run(options: Namespace) -> int:
             print(f"{name:<14} {value:g} in {table.range}" + (f"   {table.meaning}" if table.meaning else ""))
         listed = "every unproved step is listed with the result"
         print(f"\nassume         {listed if spec.assume is None else ' '.join(spec.assume) or 'nothing'}")
+    print_warnings(spec)
     return 0

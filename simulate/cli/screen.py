@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from replica.spec import Spec
+from replica.spec.energies import warnings
+
 
 def plain(value: Any) -> Any:
     """The value with what JSON cannot hold replaced: NaN by null, infinities by the strings "inf" and "-inf"."""
@@ -27,6 +30,12 @@ def plain(value: Any) -> Any:
 def print_json(content: Any) -> None:
     """One object on standard output."""
     print(json.dumps(plain(content), indent=1, allow_nan=False))
+
+
+def print_warnings(spec: Spec) -> None:
+    """What must be known about the spec, a line each on standard error."""
+    for sentence in warnings(spec):
+        print(f"replica: warning: {sentence}", file=sys.stderr)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from numerics.solution import Solution
 from numerics.solve import solve
 from replica.spec import load
 from simulate.cli.request import RequestError, sweeps, values
-from simulate.cli.screen import print_json
+from simulate.cli.screen import print_json, print_warnings
 
 DOUBLE, MOST = 15, 1000
 
@@ -25,6 +25,7 @@ def run(options: Namespace) -> int:
     if not 1 <= options.digits <= MOST:
         raise RequestError(f"--digits {options.digits}: between 1 and {MOST}")
     module = compile_theory(derive(spec))
+    print_warnings(spec)
     if axes or options.output or options.digits > DOUBLE:
         from simulate.cli.grid import solve_grid  # xarray and h5py take longer to load than a point to solve
 

@@ -10,7 +10,7 @@ from replica.derive import derive
 from numerics.compile import compile_theory
 from replica.spec import load
 from simulate.cli.request import algorithm, seeds, sweeps, values, whole_numbers
-from simulate.cli.screen import print_json, progress
+from simulate.cli.screen import print_json, print_warnings, progress
 from simulate.finite_size import Verdict
 from simulate.report import overall, validate
 
@@ -23,6 +23,7 @@ def run(options: Namespace) -> int:
     sizes = whole_numbers(options.sizes, "--sizes") if options.sizes else None
     count, chosen = seeds(options.seeds), algorithm(options.algorithm)
     module = compile_theory(derive(spec))
+    print_warnings(spec)
     points = [{**fixed, **dict(zip(axes, map(float, point), strict=True))} for point in product(*axes.values())]
     reports = []
     for number, point in enumerate(points):
