@@ -47,7 +47,8 @@ class Module:
     Args:
         residual: R_i = x_i - G_i (n), then dR_i/dx_j by rows (n*n), then dR_i/dcontrol_k by rows (n*c).
         values: the named results, in the order of `values_order`.
-        probe: takes the number l of a loop at depth 0 first; the plain sums over its nodes that the residual needs, or else the values.
+        probe: takes the number l of a loop at depth 0 first; the plain sums over its nodes that the residual needs, or else the values;
+            asked for loop l + (number of loops), the place and width of every feature of l (numerics.program.Feature).
         inside: expressions that are positive inside the domain.
         unknowns, controls, values_order: names.
         loops: one record per loop, in the order of `off`.

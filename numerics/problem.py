@@ -190,7 +190,7 @@ class Problem:
         outputs = max(n + n * n + n * c, len(self.value_names), module.constraints, 512)
         points, starts = np.ascontiguousarray(points, float), np.ascontiguousarray(starts, float)
         kinds, low, high, conjugate = self._unknowns
-        rules, local, place = self._loops(), np.zeros(local_size(n, c)), np.zeros(n + c)
+        rules, local, place = self._loops(), np.zeros(local_size(n, c)), np.zeros(n + c + 1)
         work, out = np.zeros((STACK + DEPTH, PROBES + 2)), np.zeros(outputs)
         first, panels, nested = 0, PANELS[0], NESTED[0]
         while True:

@@ -101,8 +101,10 @@ def _check_density(z: np.ndarray, lower: float, upper: float, law: Odds, points:
         far = float(np.diff(cdf[0])[np.abs(grid[0, 1:]) > _FAR].sum()) if np.isinf(upper - lower) else 0.0
         if not found < _FAR:
             raise NotNormalized(f"does not converge{place.format(field)}; write a normalized density")
-        diverges = f" up to {grid[0, -1]:.0e} and does not converge" if far > _TOLERANCE else ""
-        raise NotNormalized(f"integrates to {found:.6g}{diverges}{place.format(field)}, not to 1; write a normalized density")
+        sentence = f"integrates to {found:.6g}{place.format(field)}, not to 1"
+        if far > _TOLERANCE:
+            sentence = f"integrates to {found:.6g} up to {grid[0, -1]:.0e}{place.format(field)} and does not converge"
+        raise NotNormalized(f"{sentence}; write a normalized density")
 
 
 def _discrete(rng: np.random.Generator, z: np.ndarray, atoms: np.ndarray, law: Odds) -> np.ndarray:

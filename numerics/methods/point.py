@@ -144,18 +144,39 @@ def finish(kernels, q, u, p, local, tol, relative, info, known):
 
 
 @njit(**PART)
-def evaluate_values(kernels, q, p, values):
-    """The named results at p, on nodes that double until no result moves; they may have integrals of their own.
+def moved(source, values):
+    """Largest difference relative to max(1, |value|); a result that is no number is left to speak for itself."""
+    largest = 0.0
+    for i in range(len(values)):
+        largest = max(largest, abs(source[i] - values[i]) / max(1.0, abs(values[i])))
+    return largest
 
-    Returns (OK or CAPACITY, largest move at the last doubling, relative to max(1, |value|)).
+
+@njit(**PART)
+def evaluate_values(kernels, q, p, values, rounds):
+    """The named results at p, on nodes that double at most `rounds` times until none moves; they may have integrals of their own.
+
+    Begins with the doubled nodes that are there.  Returns (OK or CAPACITY, largest move at the last doubling).
     """
-    late = False
+    nested = late = False
     for l in range(len(q.loops)):
         late |= q.loops[l, LATE] == 1
+        nested |= q.loops[l, NESTED] == 1
     if late and arranged(kernels, q, p, FINISH, PANEL_TOLERANCE) == CAPACITY:
         return CAPACITY, math.inf
+    if not nested:
+        call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
+        copy(q.out, values, len(values))
+        if q.place[len(p)] <= VALUES_TOLERANCE:  # seen already on these panels
+            return OK, q.place[len(p)]
+        if arranged(kernels, q, p, BASE, PANEL_TOLERANCE) != OK:
+            return CAPACITY, math.inf
+        call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
+        worst = q.place[len(p)] = moved(q.out, values)
+        if worst <= VALUES_TOLERANCE:
+            return OK, worst
     worst = math.inf
-    for _ in range(VALUES_ROUNDS):
+    for _ in range(rounds):
         if arranged(kernels, q, p, BASE, PANEL_TOLERANCE) != OK:
             return CAPACITY, math.inf
         call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
@@ -168,12 +189,11 @@ def evaluate_values(kernels, q, p, values):
             if arranged(kernels, q, p, request, PANEL_TOLERANCE) != OK:
                 return OK, worst  # as far as the buffers reach; the error says how good that is
             call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
-            for i in range(len(values)):
-                move = abs(q.out[i] - values[i]) / max(1.0, abs(values[i]))
-                if move > largest:  # a result that is no number is left to speak for itself
-                    largest, guilty = move, request
-                if l < 0:
-                    values[i] = q.out[i]
+            move = moved(q.out, values)
+            if move > largest:
+                largest, guilty = move, request
+            if l < 0:
+                copy(q.out, values, len(values))
         worst = largest
         if worst <= VALUES_TOLERANCE or arranged(kernels, q, p, ADOPT + guilty, PANEL_TOLERANCE) != OK:
             break
@@ -220,9 +240,11 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
     elif status == OK:
         status = finish(kernels, q, u, p, local, tol, relative, info, known)
     if status != CAPACITY:
-        if status == AT_END and arranged(kernels, q, p, ADAPT, PANEL_TOLERANCE) == CAPACITY:  # sweeps choose panels roughly
-            return CAPACITY
-        reached, error = evaluate_values(kernels, q, p, values)
+        if status == AT_END:  # sweeps choose panels roughly
+            if arranged(kernels, q, p, ADAPT, PANEL_TOLERANCE) == CAPACITY or arranged(kernels, q, p, DOUBLE, PANEL_TOLERANCE) == CAPACITY:
+                return CAPACITY
+        # at an end integrands are steps, and digits beyond those of one doubling would cost too much
+        reached, error = evaluate_values(kernels, q, p, values, 1 if status == AT_END else VALUES_ROUNDS)
         info[NODES_AT] = q.off[len(q.loops)]
         if reached == CAPACITY:
             return CAPACITY

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import sympy as sp
 
-from numerics.program import Feature, Loop, LogSum, Rule, Sum, TiltSum
+from numerics.program import Feature, LogSum, Loop, Rule, Sum, TiltSum
 from replica.nodes import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
 
 TURNING = (LogH, Hazard, Log2Cosh, Sigmoid, Softplus, sp.tanh, sp.erf, sp.erfc)

@@ -49,7 +49,7 @@ class Map(Channel):
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
-        return cls("relu(z) + sqrt(0.1)*xi"), cls("sign(z + 0.5*xi)"), cls("sign(-z)"), cls("tanh(z)"), cls("xi"), cls("abs(z + xi)")
+        return cls("relu(z) + sqrt(0.1)*xi"), cls("-sign(z + 0.5*xi)"), cls("tanh(z)"), cls("xi"), cls("abs(z + xi)")
 
 
 def _signed(rule: sp.Expr) -> sp.Expr | None:

@@ -43,18 +43,19 @@ def check(spec: Tables) -> None:
     _check_run(spec, mentions, full)
     check_shares(spec, full, at)
     check_overlaps(full, at)
-    check_probabilities(spec, at)
+    check_probabilities(spec, mentions, at)
     check_labels(full, places, at)
     _check_unused(spec, full, mentions)
 
 
 def check_at(spec: Tables, full: Tables, at: Mapping[str, float]) -> None:
     """The checks that involve numbers, at another point than the default controls."""
-    check_values(spec.mentions(), at)
+    mentions = tuple(spec.mentions())
+    check_values(mentions, at)
     _check_ratio(full, at)
     check_shares(spec, full, at)
     check_overlaps(full, at, "these controls")
-    check_probabilities(spec, at)
+    check_probabilities(spec, mentions, at)
 
 
 def _check_conditions(spec: Tables) -> None:
@@ -89,9 +90,9 @@ def _check_run(spec: Tables, mentions: Iterable[Mention], full: Tables) -> None:
                 at = point(controls, {name: value})
                 check_values(moved, at)
                 _check_ratio(full, at)
-                check_probabilities(spec, at)
+                check_probabilities(spec, moved, at)
             except SpecError as error:
-                raise SpecError(f"at {name} = {value:g} the key {error.key} has {error.message}", path) from None
+                raise SpecError(f"at {name} = {value:g}: {error.key}: {error.message}", path) from None
     if run.follow is not None:
         if run.follow not in controls:
             raise SpecError(unknown("control", run.follow, controls), ("run", "follow"))

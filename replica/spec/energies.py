@@ -18,24 +18,26 @@ from replica.spec.errors import Path, SpecError
 from replica.spec.expressions import evaluate
 from replica.spec.names import places_of
 from replica.spec.point import point
+from replica.spec.probabilities import words
 from replica.spec.roles import kind
 from replica.spec.tables import Label
 
 _SIGNS = (-1.0, 1.0)
 _REALS = (-2.3, -1.0, -0.4, 0.0, 0.7, 1.0, 3.0)
 _COUNTS = (0.0, 1.0, 2.0, 5.0)
-_FIELD = np.array([-2.93, -1.87, -0.61, 0.37, 1.13, 2.71])  # off the places where rules jump
+_FIELD = np.linspace(-2.93, 2.71, 24)  # off the places where rules jump
+_FEW = 8  # a rule with at most so many values on these fields takes no others
 _OTHER = 0.7  # the field of an earlier learner, where a loss mentions one
 
 
 class _Term(NamedTuple):
-    """A loss while a stage lasts, with its place, and the labels that it meets, each with the group it comes from."""
+    """A loss while a stage lasts, with its place, and the labels that it meets, by the groups they come from."""
 
     path: Path
     learner: str
     protocol: str
     loss: Loss
-    labels: tuple[tuple[str, Labels], ...]
+    cells: Mapping[str, Label | None]
 
 
 def check_labels(full: Tables, places: Places, at: Mapping[str, float]) -> None:
@@ -44,10 +46,10 @@ def check_labels(full: Tables, places: Places, at: Mapping[str, float]) -> None:
     Raises:
         SpecError: names the loss and the labels.
     """
-    for term in _terms(full, places, at):
+    for term in _terms(full, places):
         if not term.loss.signs or full.learners[term.learner].target not in (None, "label"):
             continue
-        for group, labels in term.labels:
+        for group, labels in _labels(term, at):
             if not isinstance(labels, DiscreteLabels) or any(float(atom) not in _SIGNS for atom in labels.atoms):
                 raise SpecError(f"'{term.loss.kind}' is for labels -1 and 1, the labels of group '{group}' are {_shown(labels)}", term.path)
 
@@ -56,14 +58,14 @@ def warnings(spec: Tables) -> list[str]:
     """What a reader must know about a spec that is right: a sentence each, about the default controls."""
     full, at = spec.expand(), point(spec.controls, {})  # type: ignore[attr-defined]
     found = []
-    for term in _terms(full, places_of(spec, full), at):
+    for term in _terms(full, places_of(spec, full)):
         if term.protocol == "erm" and full.learners[term.learner].theory is None and not _convex(full, term, at):
             where = SpecError("", term.path).key
             found.append(f"{where} is not convex in z: replica symmetry may be unstable there (see the replicon), and minima may be many")
     return list(dict.fromkeys(found))
 
 
-def _terms(full: Tables, places: Places, at: Mapping[str, float]) -> Iterator[_Term]:
+def _terms(full: Tables, places: Places) -> Iterator[_Term]:
     for number, stage in enumerate(full.stages):
         for name in stage.learners or ():
             learner = full.learners[name]
@@ -71,9 +73,8 @@ def _terms(full: Tables, places: Places, at: Mapping[str, float]) -> Iterator[_T
             if not isinstance(loss, Loss) or not loss.built:
                 continue
             path: Path = ("stage", number, "loss") if stage.loss is not None else (*places[name], "loss")
-            seen = {group: cell.label for group, cell in _cells(full, learner.on, stage.on)}
-            labels = tuple((group, found) for group, label in seen.items() if (found := _labels(label, at)) is not None)
-            yield _Term(path, name, kind(during(learner, stage, "protocol")), loss, labels)
+            cells = {group: cell.label for group, cell in _cells(full, learner.on, stage.on)}
+            yield _Term(path, name, kind(during(learner, stage, "protocol")), loss, cells)
 
 
 def _cells(full: Tables, *lists: Any) -> Iterator[tuple[str, Any]]:
@@ -84,7 +85,13 @@ def _cells(full: Tables, *lists: Any) -> Iterator[tuple[str, Any]]:
                 yield group, cell
 
 
-def _labels(label: Label | None, at: Mapping[str, float]) -> Labels | None:
+def _labels(term: _Term, at: Mapping[str, float]) -> Iterator[tuple[str, Labels]]:
+    for group, label in term.cells.items():
+        if (found := _possible(label, at)) is not None:
+            yield group, found
+
+
+def _possible(label: Label | None, at: Mapping[str, float]) -> Labels | None:
     """What the label of a cell may be; None where nobody says."""
     if label is None:
         return None
@@ -93,7 +100,7 @@ def _labels(label: Label | None, at: Mapping[str, float]) -> Labels | None:
     if label.value is not None:
         return DiscreteLabels((sp.Float(evaluate(label.value, at)),))
     channel: Channel = label.channel
-    return _of(channel.bind(at)) if channel.built else None
+    return _of(channel.bind({name: at[name] for name in words(channel) if name in at})) if channel.built else None
 
 
 def _of(channel: Channel) -> Labels:
@@ -103,7 +110,7 @@ def _of(channel: Channel) -> Labels:
     if not isinstance(labels, RealLabels) or (rule := channel.map(z, xi)) is None:
         return labels
     found = np.unique(values_of(rule, {z: _FIELD[:, None], xi: _FIELD[None, :]}))
-    return DiscreteLabels(tuple(sp.Float(value) for value in found)) if found.size < _FIELD.size and np.isfinite(found).all() else labels
+    return DiscreteLabels(tuple(sp.Float(value) for value in found)) if found.size <= _FEW and np.isfinite(found).all() else labels
 
 
 def _shown(labels: Labels) -> str:
@@ -119,7 +126,7 @@ def _convex(full: Tables, term: _Term, at: Mapping[str, float]) -> bool:
     y, z = sp.Dummy("y", real=True), sp.Dummy("z", real=True)
     others = {f"z_{name}": _OTHER for name in (*full.learners, *full.latents)}
     energy = term.loss.bind({**at, **others}).formula(y, z)
-    probes = {value for _, labels in term.labels for value in _probes(labels)} or set(_REALS)
+    probes = {value for _, labels in _labels(term, at) for value in _probes(labels)} or set(_REALS)
     return all(is_convex(energy, z, {y: value}) for value in sorted(probes))
 
 

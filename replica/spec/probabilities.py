@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -10,45 +10,46 @@ from replica.ingredients import Channel, Ingredient, Prior
 from replica.spec.document import Tables
 from replica.spec.errors import Path, SpecError
 from replica.spec.expressions import mentioned
-from replica.spec.records import Record
+from replica.spec.records import Mention, Record, keys_of
 
 FORM = "density"
 
 
-def check_probabilities(spec: Tables, at: Mapping[str, float]) -> None:
+def check_probabilities(spec: Tables, mentions: Iterable[Mention], at: Mapping[str, float]) -> None:
     """Refuse a prior or channel written as a density that is no probability when the controls have these values.
+
+    Args:
+        mentions: everything that the spec mentions; a law is known by its formula there.
 
     Raises:
         SpecError: says what it integrates or adds up to.
     """
-    for path, law in _written(spec, ()):
-        words = {word for entry in law.parameters() for word in _words(getattr(law, entry.name))}
-        fault = _fault(law, tuple((name, at[name]) for name in sorted(words) if name in at))
-        if fault:
-            raise SpecError(fault, (*path, FORM))
+    for mention in mentions:
+        if mention.kind == "formula" and mention.path[-1] == FORM:
+            law = _found(spec, mention.path[:-1])
+            fault = _fault(law, tuple((name, at[name]) for name in words(law) if name in at))
+            if fault:
+                raise SpecError(fault, mention.path)
 
 
-def _written(value: Any, path: Path) -> Iterator[tuple[Path, Prior | Channel]]:
-    """Every law with a density of its own, with its place in the file."""
-    if isinstance(value, Record):
-        for key, item in value.present():
-            yield from _written(item, (*path, key.key))
-    elif isinstance(value, Prior | Channel) and value.form == FORM:
-        yield path, value
-    elif isinstance(value, Ingredient):
-        for entry in value.parameters():
-            yield from _written(getattr(value, entry.name), (*path, entry.key))
-    elif isinstance(value, Mapping):
-        for word, item in value.items():
-            yield from _written(item, (*path, word))
-    elif isinstance(value, tuple):
-        for number, item in enumerate(value):
-            yield from _written(item, (*path, number))
+@lru_cache(maxsize=256)
+def words(law: Ingredient) -> tuple[str, ...]:
+    """The names that the parameters of an ingredient mention, sorted."""
+    values = (getattr(law, entry.name) for entry in law.parameters())
+    parts = (part for value in values for part in (value if isinstance(value, tuple) else (value,)))
+    return tuple(sorted({word for part in parts for word in mentioned(part)}))
 
 
-def _words(value: Any) -> Iterator[str]:
-    for part in value if isinstance(value, tuple) else (value,):
-        yield from mentioned(part)
+def _found(value: Any, path: Path) -> Any:
+    """What stands at a place of a spec."""
+    for part in path:
+        if isinstance(value, Record):
+            value = getattr(value, keys_of(type(value))[str(part)].name)
+        elif isinstance(value, Ingredient):
+            value = getattr(value, next(entry.name for entry in value.parameters() if entry.key == part))
+        else:
+            value = value[part]
+    return value
 
 
 @lru_cache(maxsize=256)  # a sweep asks again at every point

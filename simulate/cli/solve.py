@@ -5,11 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
-from replica.derive import derive
-
 from numerics.compile import compile_theory
 from numerics.solution import Solution
 from numerics.solve import solve
+from replica.derive import derive
 from replica.spec import load
 from simulate.cli.request import RequestError, sweeps, values
 from simulate.cli.screen import print_json, print_warnings

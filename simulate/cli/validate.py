@@ -5,9 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from itertools import product
 
-from replica.derive import derive
-
 from numerics.compile import compile_theory
+from replica.derive import derive
 from replica.spec import load
 from simulate.cli.request import algorithm, seeds, sweeps, values, whole_numbers
 from simulate.cli.screen import print_json, print_warnings, progress

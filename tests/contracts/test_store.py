@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import subprocess
@@ -81,3 +82,23 @@ except StoreError as error:
 def test_a_missing_folder_is_named(data, tmp_path):
     with pytest.raises(StoreError, match="cannot be written"):
         save(data, tmp_path / "nowhere" / "out.nc")
+
+
+def test_only_files_are_replaced(data, tmp_path):
+    os.mkfifo(tmp_path / "pipe.nc")
+    (tmp_path / "link.nc").symlink_to("/dev/null")
+    (tmp_path / "folder.nc").mkdir()
+    before = sorted(tmp_path.iterdir())
+    for name in ("pipe.nc", "link.nc", "folder.nc"):
+        with pytest.raises(StoreError, match=rf"{name}: is a (device or pipe|folder), not a file"):
+            save(data, tmp_path / name)
+    assert sorted(tmp_path.iterdir()) == before and (tmp_path / "link.nc").is_symlink() and (tmp_path / "pipe.nc").is_fifo()
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_the_umask_says_who_may_read(data, tmp_path, mask, mode):
+    old = os.umask(mask)
+    try:
+        assert save(data, tmp_path / "out.nc").stat().st_mode & 0o777 == mode
+    finally:
+        os.umask(old)
