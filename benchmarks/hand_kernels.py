@@ -37,6 +37,7 @@ def kernel(function) -> Kernel:
 
 
 R2PI = 0.3989422804014327
+TINY = 1e-290  # keeps density over tail a number where both underflow
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def p1_residual(p, x, w, off, scr, out):
     root, total, slope = math.sqrt((1 - V) / V), 0.0, 0.0
     for j in range(off[0], off[1]):
         u = -root * x[j]
-        decay = vexp(-0.5 * u * u)
+        decay = max(vexp(-0.5 * u * u), TINY)
         C = vtail(abs(u))
         hazard = R2PI * sel(u > 0.0, 1.0, decay) / sel(u > 0.0, C, 1.0 - decay * C)
         here = w[j] * R2PI * decay * hazard
@@ -139,8 +140,9 @@ def p1_probe(l, p, x, w, off, scr, out):
     root, total = math.sqrt((1 - p[0]) / p[0]), 0.0
     for j in range(off[0], off[1]):
         u = -root * x[j]
-        decay = vexp(-0.5 * u * u)
-        total += w[j] * decay * decay / tail(u, decay)
+        decay = max(vexp(-0.5 * u * u), TINY)
+        C = vtail(abs(u))
+        total += w[j] * decay * sel(u > 0.0, 1.0, decay) / sel(u > 0.0, C, 1.0 - decay * C)
     out[0] = total
     return 1
 
@@ -186,10 +188,23 @@ def ridge_residual(p, s, d, out):
 
 
 @njit(**FLAGS)
+def p4_prox(h, chi):
+    """The proximal point, roughly: it only bounds a window."""
+    z = h + math.log1p(chi) if h < 0.0 else h
+    for _ in range(20):
+        g = 1 / (1 + math.exp(z))
+        step = (z - h - chi * g) / (1 + chi * g * (1 - g))
+        z -= min(max(step, -2.0), 2.0)
+        if abs(step) < 1e-3:
+            break
+    return z
+
+
+@njit(**FLAGS)
 def p4_ends(p):
-    """A little further out than the proximal points of -9.5 and 9.5 standard deviations."""
-    reach, chi = 9.5 * math.sqrt(p[1]), p[2]
-    return -reach + 0.5 * math.log1p(chi), reach + chi / (1 + math.exp(reach))
+    """Proximal points of -9 and 9 standard deviations."""
+    reach = 9.0 * math.sqrt(p[1])
+    return p4_prox(-reach, p[2]), p4_prox(reach, p[2])
 
 
 @njit(forceinline=True, **FLAGS)

@@ -21,10 +21,11 @@ NODES, CALLS, GOAL = 192, 2000, 1.25  # nodes of each loop
 SOLVED = 1e-8  # with nodes spread evenly, not adapted
 UNIT = Rule.UNIT
 # name, catalog spec, hand kernels, their loops, their parameters from a solution's named results
+_ERM = ("m", "q", "chi", "m_hat", "q_hat", "chi_hat", "alpha", "lambda")
 CASES = (
     ("P1", "bayes_sign", {"alpha": 2.0}, hand.P1, (Rule.LINE,), ("V", "q_hat", "alpha")),
-    ("P4", "logistic_sign", {"alpha": 2.0, "lambda": 1.0}, hand.P4, (UNIT,), ("m", "q", "chi", "m_hat", "q_hat", "chi_hat", "alpha", "lambda")),
-    ("P6", "hinge_sign", {"alpha": 2.0, "lambda": 1.0}, hand.P6, (UNIT, UNIT), ("m", "q", "chi", "m_hat", "q_hat", "chi_hat", "alpha", "lambda")),
+    ("P4", "logistic_sign", {"alpha": 2.0, "lambda": 1.0}, hand.P4, (UNIT,), _ERM),
+    ("P6", "hinge_sign", {"alpha": 2.0, "lambda": 1.0}, hand.P6, (UNIT, UNIT), _ERM),
 )
 _V, _I = types.float64[::1], types.int64[::1]
 

@@ -14,7 +14,8 @@ LINE, UNIT, COUNT = RULES.values()
 ORDER = 16  # nodes of a panel
 PROBES = 128  # integrals of one loop that adaptation can watch
 STACK, DEPTH = 3, 96  # rows of the adaptation's workspace: totals, a panel under test, and the panels that wait
-RULE, NESTED, SIZE, LATE, INSIDE = range(5)  # columns of `loops`; LATE: only values need it; from INSIDE on: whether it reads the variable of loop j
+# columns of `loops`; LATE: only values need it; from INSIDE on: whether it reads the variable of loop j
+RULE, NESTED, SIZE, LATE, INSIDE = range(5)
 
 # charts of unknowns
 REAL, ABOVE, BELOW, BETWEEN = range(4)

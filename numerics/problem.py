@@ -117,7 +117,8 @@ class Problem:
     def _loops(self) -> np.ndarray:
         """Rows of numerics.quadrature: rule, nested, size, late, and which loops' variables are read."""
         loops = self.module.loops
-        rows = [[RULES[l.rule], int(bool(l.inside)), 1, int(l.late), *(int(outer in l.inside) for outer in range(len(loops)))] for l in loops]
+        outer = range(len(loops))
+        rows = [[RULES[l.rule], int(bool(l.inside)), 1, int(l.late), *(int(o in l.inside) for o in outer)] for l in loops]
         return np.array(rows, np.int64).reshape(len(loops), INSIDE + len(loops))
 
     def point(self, at: Mapping[str, float] | None = None) -> dict[str, float]:

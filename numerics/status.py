@@ -7,7 +7,10 @@ from enum import Enum
 
 class Status(Enum):
     CONVERGED = "converged"
-    LIMITED = "converged as far as rounding allows, which is less than asked for (see the quadrature error): a marginal point or a fold is near"
+    LIMITED = (
+        "converged as far as rounding allows, which is less than asked for (see the quadrature error): "
+        "a marginal point or a fold is near"
+    )
     AT_END = "an unknown ran to the end of its domain; the values are those of the limit, reached to rounding"
     NON_FINITE = "an equation is not finite at the point reached; is the start outside the physical domain?"
     LEFT_DOMAIN = "every step tried leaves the physical domain; start nearer to the solution"

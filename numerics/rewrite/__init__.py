@@ -18,7 +18,8 @@ __all__ = ["RewriteError", "rewrite"]
 def rewrite(theory: Theory, reach: float = REACH) -> Program:
     """The loop form of a theory.
 
-    Windows hold `reach` standard deviations of a Gaussian on either side.  `values` holds free_entropy, the order parameters, the conjugates and the observables under their names.
+    Windows hold `reach` standard deviations of a Gaussian on either side.  `values` holds free_entropy, the order
+    parameters, the conjugates and the observables under their names.
 
     Raises:
         RewriteError: an average has no loop form, e.g. the proximal point of a loss that is not convex.

@@ -110,6 +110,7 @@ def cut_gauss(
             c1, c2, pure = polynomial(s.contents[tilt], v)
             if pure and (c1, c2) != (0, 0) and not (free(c1) | free(c2)) & inner:
                 hold = context.loops.hold
-                lower, upper = peak_window(hold(deviation * (c1 + 2 * c2 * mean)), hold(1 - 2 * c2 * variance), *map(hold, ends), context.reach)
+                slope, precision = hold(deviation * (c1 + 2 * c2 * mean)), hold(1 - 2 * c2 * variance)
+                lower, upper = peak_window(slope, precision, hold(ends[0]), hold(ends[1]), context.reach)
         pieces.append(unit(context, t, lower, upper, tuple(substitute(c, place) for c in s.contents), 1 / sp.sqrt(2 * sp.pi), -(t**2) / 2))
     return pieces

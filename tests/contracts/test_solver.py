@@ -68,10 +68,13 @@ def test_unknown_starts_are_named():
         solve(toys.curie_weiss(), starts=["sideways"])
 
 
+ERM_NAMES = {"m": "m", "q": "q", "chi": "V", "training_loss": "train_loss"}
+
+
 @pytest.mark.parametrize(("make", "rules", "kernels", "file", "names"), [
     (hand_theories.bayes_sign, (Rule.LINE,), hand_kernels.P1, "P1_bo_sign_gauss.csv", {"q": "q_ref", "generalization_error": "eg_ref"}),
-    (hand_theories.logistic, (Rule.UNIT,), hand_kernels.P4, "P4_erm_logistic_l2.csv", {"m": "m", "q": "q", "chi": "V", "training_loss": "train_loss"}),
-    (hand_theories.hinge, (Rule.UNIT, Rule.UNIT), hand_kernels.P6, "P6_erm_hinge_l2.csv", {"m": "m", "q": "q", "chi": "V", "training_loss": "train_loss"}),
+    (hand_theories.logistic, (Rule.UNIT,), hand_kernels.P4, "P4_erm_logistic_l2.csv", ERM_NAMES),
+    (hand_theories.hinge, (Rule.UNIT, Rule.UNIT), hand_kernels.P6, "P6_erm_hinge_l2.csv", ERM_NAMES),
 ])
 def test_reference_digits_and_honest_error(make, rules, kernels, file, names):
     module = hand_kernels.module(make(), rules, kernels)
