@@ -23,6 +23,7 @@ WEIGHTS = WEIGHTS / 2  # of a panel of width one; they sum to one
 WINDOW = 9.0  # the normal density beyond holds 2e-19
 TAIL = 13.0  # probed, and kept only where an integrand grows
 PANEL_TOLERANCE = 1e-7
+UNCHANGED = 1e-6  # of the tolerance: halves that change less are not kept, their parent is
 NEGLIGIBLE = 1e-17
 FIRST_LINE = np.array([-TAIL, -WINDOW, -WINDOW / 2, 0.0, WINDOW / 2, WINDOW, TAIL])
 FIRST_UNIT = np.array([0.0, 0.5, 1.0])
@@ -241,12 +242,16 @@ def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, wor
             pending += 1
             continue
         settled = b - a < 1e-14
-        fine = not hides(work[FEATURES], known, a, b)
+        fine, same = not hides(work[FEATURES], known, a, b), True
         for i in range(m):
             lower, upper, whole = work[row, 2 + i], work[row + 1, 2 + i], work[PARENT, i]
             fine &= abs(lower + upper - whole) <= tolerance * work[TOTAL, i]
+            same &= abs(lower + upper - whole) <= UNCHANGED * tolerance * work[TOTAL, i]
             work[TOTAL, i] += max(0.0, abs(lower) + abs(upper) - abs(whole))
-        if settled or fine:
+        if fine and same:
+            panels[l, kept, 0], panels[l, kept, 1] = a, b
+            kept += 1
+        elif settled or fine:
             for half in range(2):
                 panels[l, kept, 0], panels[l, kept, 1] = work[row + half, 0], work[row + half, 1]
                 kept += 1

@@ -16,6 +16,7 @@ from replica.families.equations import increments
 from replica.families.nishimori import nishimori
 from replica.families.observables import Predictor, prediction, replicon, squared
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK, gauge_step, steps
+from replica.passes.gaussian import factored
 from replica.symbols import POSITIVE, OrderParameter
 from replica.theory import Assumption, Start, Stationary, Step, Theory
 
@@ -63,7 +64,7 @@ def theory(draft: Draft) -> Theory:
         ),
         order_parameters={"q": rho - V},
         conjugates={"q_hat": q_hat},
-        free_entropy=sp.Add(*terms.values()),
+        free_entropy=factored(sp.Add(*terms.values())),  # conjugates grow without bound where q -> rho: let them cancel
         observables=observables,
         terms=terms,
         assumptions=(NISHIMORI, REPLICA_TRICK, GAUSSIAN_FIELDS),

@@ -12,7 +12,7 @@ import sympy as sp
 
 from replica.law import Atom, Density, Law, Quadratic, log_leaf
 from replica.nodes import Flat, Gauss, Measure, Moreau, Prox, ProxSlope, Sigmoid, Tilted
-from replica.passes.gaussian import absorb, integrate_polynomials, orthant, rotate, translate
+from replica.passes.gaussian import absorb, integrate_polynomials, orthant, rotate, translate, without_large_parts
 from replica.passes.proximal import closed_prox
 from replica.passes.walk import bottom_up
 from replica.tree import Leaf, Side
@@ -137,6 +137,8 @@ def _merge_mirrored(results: list[tuple]) -> sp.Expr:
                 pending.remove(other)
                 count = sp.Integer(2)
                 break
+        body, exact = without_large_parts(body, exponent, measures)
+        total += count * sp.exp(weight) * exact
         constant, body = body.as_independent(*(v for m in measures for v in m.variables), as_Add=False)
         closed = orthant(body, exponent, measures)
         value = closed if closed is not None else Tilted(body, exponent, measures, normalised=True) if measures else body * sp.exp(exponent)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import sympy as sp
 
-from replica.nodes import Flat, Gauss, LogH, Moreau, Prox, ProxSlope, Tilted
+from replica.nodes import Flat, Gauss, Log2Cosh, LogH, Moreau, Prox, ProxSlope, Softplus, Tilted
 from replica.nodes.measures import Measure
 
 
@@ -116,12 +116,38 @@ def integrate_polynomials(body: sp.Expr, exponent: sp.Expr, measures: tuple[Meas
                 continue
             if not body.is_polynomial(v):
                 continue
-            coefficients = sp.Poly(body, v).all_coeffs()[::-1]
-            body = sp.Add(*(c * moment(k, m.means[0], m.covariance[0, 0]) for k, c in enumerate(coefficients)))
+            body = _mean_of_polynomial(body, v, m)
             body = factored(body)
             measures, changed = tuple(others), True
             break
     return body, measures
+
+
+def _mean_of_polynomial(body: sp.Expr, v: sp.Symbol, m: Gauss) -> sp.Expr:
+    coefficients = sp.Poly(body, v).all_coeffs()[::-1]
+    return sp.Add(*(c * moment(k, m.means[0], m.covariance[0, 0]) for k, c in enumerate(coefficients)))
+
+
+def without_large_parts(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) -> tuple[sp.Expr, sp.Expr]:
+    """(what is left to average, what is averaged in closed form) of a body with log 2 cosh of a shifted field.
+
+    Far from zero log 2 cosh is a straight line; its mean is taken exactly, so that it can cancel against other terms.
+    """
+    if len(measures) != 1 or not isinstance(measures[0], Gauss) or len(measures[0].variables) != 1 or exponent != 0:
+        return body, sp.S.Zero
+    (m,) = measures
+    (v,) = m.variables
+    lines = {}
+    for node in body.atoms(Log2Cosh):
+        (x,) = node.args
+        centre = x.xreplace({v: m.means[0]})
+        if x.is_polynomial(v) and sp.degree(x, v) == 1 and centre != 0:
+            lines[node] = Softplus(2 * x) - x if centre.could_extract_minus_sign() else Softplus(-2 * x) + x
+    if not lines or not body.is_polynomial(*lines):
+        return body, sp.S.Zero
+    terms = sp.Add.make_args(sp.expand_mul(body.xreplace(lines)))
+    straight = sp.Add(*(t for t in terms if t.is_polynomial(v)))
+    return sp.Add(*(t for t in terms if not t.is_polynomial(v))), factored(_mean_of_polynomial(straight, v, m))
 
 
 def factored(expression: sp.Expr) -> sp.Expr:
