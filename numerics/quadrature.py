@@ -23,7 +23,7 @@ WEIGHTS = WEIGHTS / 2  # of a panel of width one; they sum to one
 WINDOW = 9.0  # the normal density beyond holds 2e-19
 TAIL = 13.0  # probed, and kept only where an integrand grows
 PANEL_TOLERANCE = 1e-7
-UNCHANGED = 1e-6  # of the tolerance: halves that change less are not kept, their parent is
+UNCHANGED = 1e-7  # of the tolerance: halves that change less are not kept, their parent is
 NEGLIGIBLE = 1e-17
 FIRST_LINE = np.array([-TAIL, -WINDOW, -WINDOW / 2, 0.0, WINDOW / 2, WINDOW, TAIL])
 FIRST_UNIT = np.array([0.0, 0.5, 1.0])
@@ -31,8 +31,9 @@ FIRST_NESTED = np.array([32, 2, 32])  # trapezoid nodes, panels, counts
 OK = 0
 
 # what `arrange` is asked for: >= 0 doubles one nested loop, DOUBLE all loops of depth 0, BASE nothing; ADAPT chooses panels anew,
-# FINISH does so for the loops that only values need, which are empty until then, and doubles the others
-BASE, DOUBLE, ADAPT, FINISH = -1, -2, -3, -4
+# GENEROUS too but saves no nodes where the equations need none (values may), FINISH does so for the loops that only values need,
+# which are empty until then, and doubles the others
+BASE, DOUBLE, ADAPT, FINISH, GENEROUS = -1, -2, -3, -4, -5
 ADOPT = 100  # plus the refinement: makes it permanent
 TOTAL, PARENT, FEATURES = range(3)  # rows of `work` below STACK
 REACH = 4.0  # widths from the place of a feature within which it matters
@@ -193,7 +194,7 @@ def hides(features, known, a, b):
 
 
 @njit(**PART)
-def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, work):
+def adapt_panels(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr, out, work):
     """Fill loop l of depth 0 with panels that resolve the kernel's integrals at the parameters p.
 
     The stack holds panels still to be judged: their ends and the probes' values on them.  One pass of the loop judges
@@ -242,7 +243,7 @@ def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, wor
             pending += 1
             continue
         settled = b - a < 1e-14
-        fine, same = not hides(work[FEATURES], known, a, b), True
+        fine, same = not hides(work[FEATURES], known, a, b), thrifty
         for i in range(m):
             lower, upper, whole = work[row, 2 + i], work[row + 1, 2 + i], work[PARENT, i]
             fine &= abs(lower + upper - whole) <= tolerance * work[TOTAL, i]
@@ -263,11 +264,10 @@ def adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, wor
 
 @njit(**PART)
 def arrange(probe, p, request, tolerance, loops, panels, x, w, off, scr, out, work):
-    """Put nodes into x, w and off, as `request` asks; `probe` is a kernel's address.  Returns OK, CAPACITY or NON_FINITE.
-    """
+    """Put nodes into x, w and off, as `request` asks; `probe` is a kernel's address.  Returns OK, CAPACITY or NON_FINITE."""
     status, refine = OK, request
-    if request == ADAPT or request == FINISH:
-        refine = BASE if request == ADAPT else DOUBLE
+    if request == ADAPT or request == FINISH or request == GENEROUS:
+        refine = DOUBLE if request == FINISH else BASE
         for l in range(len(loops)):
             late = loops[l, LATE] == 1
             if request == ADAPT and late and loops[l, NESTED] == 0:
@@ -276,7 +276,7 @@ def arrange(probe, p, request, tolerance, loops, panels, x, w, off, scr, out, wo
                 if loops[l, RULE] == COUNT:
                     status = adapt_count(probe, p, l, loops, x, w, off, scr, out, work)
                 else:
-                    status = adapt_panels(probe, p, l, tolerance, loops, panels, x, w, off, scr, out, work)
+                    status = adapt_panels(probe, p, l, tolerance, request == ADAPT, loops, panels, x, w, off, scr, out, work)
                     if late and status == NON_FINITE:  # the value says so itself
                         panels[l, 0, 0], panels[l, 0, 1], loops[l, SIZE], status = 0.0, 1.0, 1, OK
     elif request >= ADOPT + DOUBLE:

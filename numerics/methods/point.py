@@ -13,7 +13,7 @@ from numerics.methods.linear import substitute
 from numerics.methods.newton import newton
 from numerics.methods.raw import PART, call
 from numerics.methods.state import arranged, distance, evaluate, move
-from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, FINISH, OK, PANEL_TOLERANCE, copy
+from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, FINISH, GENEROUS, OK, PANEL_TOLERANCE, copy
 from numerics.status import AT_END, CAPACITY, CONVERGED, LEFT_DOMAIN, LIMITED, MAX_STEPS, QUADRATURE, SINGULAR, STALLED
 
 RESIDUAL = 1e-12
@@ -164,7 +164,7 @@ def evaluate_values(kernels, q, p, values, rounds):
         nested |= q.loops[l, NESTED] == 1
     if late and arranged(kernels, q, p, FINISH, PANEL_TOLERANCE) == CAPACITY:
         return CAPACITY, math.inf
-    if not nested:
+    for attempt in range(0 if nested else 2):
         call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
         copy(q.out, values, len(values))
         if q.place[len(p)] <= VALUES_TOLERANCE:  # seen already on these panels
@@ -175,6 +175,9 @@ def evaluate_values(kernels, q, p, values, rounds):
         worst = q.place[len(p)] = moved(q.out, values)
         if worst <= VALUES_TOLERANCE:
             return OK, worst
+        if attempt == 0:
+            if arranged(kernels, q, p, GENEROUS, PANEL_TOLERANCE) != OK or arranged(kernels, q, p, DOUBLE, PANEL_TOLERANCE) != OK:
+                return CAPACITY, math.inf
     worst = math.inf
     for _ in range(rounds):
         if arranged(kernels, q, p, BASE, PANEL_TOLERANCE) != OK:

@@ -12,7 +12,7 @@ from numerics.layout import NESTED, RULE, SIZE
 from numerics.methods.charts import chart, shift, size, slope, unit, within
 from numerics.methods.linear import factor
 from numerics.methods.raw import PART, call
-from numerics.quadrature import ADAPT, ADOPT, DOUBLE, FIRST_NESTED, OK, PANEL_TOLERANCE, TOTAL, arrange, copy
+from numerics.quadrature import ADAPT, ADOPT, DOUBLE, FIRST_NESTED, GENEROUS, OK, PANEL_TOLERANCE, TOTAL, arrange, copy
 from numerics.status import NON_FINITE
 
 
@@ -74,7 +74,7 @@ def arranged(kernels, q, p, request, tolerance):
     """Ask for nodes; see numerics.quadrature.arrange."""
     if request == ADAPT:
         copy(p, q.place, len(p))
-    if request == ADAPT or request >= ADOPT + DOUBLE:
+    if request == ADAPT or request == GENEROUS or request >= ADOPT + DOUBLE:
         q.place[len(p)] = math.nan
     return arrange(kernels.probe, p, request, tolerance, q.loops, q.panels, q.x, q.w, q.off, q.scr, q.out, q.work)
 

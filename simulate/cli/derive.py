@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 
-from replica.derive import derive
-
 from replica import latex
+from replica.derive import derive
 from replica.spec import load
 from replica.spec.conventions import conventions
 
