@@ -13,7 +13,7 @@ $(BIN)/python:
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch,certify]'
-	$(BIN)/python -c 'import numerics.solve'  # compiles the solver, once for all theories
+	$(BIN)/python -c 'from numerics.solver import prepare; prepare()'  # compiles the solver, once for all theories
 	touch $@
 
 $(VENV)/.testing: $(VENV)/.installed
