@@ -25,6 +25,8 @@ INFO = 5  # residual, quadrature error, steps, nodes, and in a march how far fro
 RESIDUAL_AT, ERROR_AT, STEPS_AT, NODES_AT, JUMP_AT = range(INFO)
 
 LOCAL = 11  # vectors of workspace
+TRAIL = 6  # rows in which results are followed to the end of a domain
+VALUES = -100  # what `inspect` is asked for besides nodes
 
 class Slots(NamedTuple):
     """The table that a march is called with."""
@@ -54,6 +56,7 @@ class Slots(NamedTuple):
     work: int
     place: int
     local: int  # workspace
+    trail: int
     loop_count: int  # numbers: sizes of the arrays above
     unknowns: int
     controls: int

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import sympy as sp
 
-from numerics.layout import DEPTH, INFO, INSIDE, ORDER, PROBES, RULES, STACK, Slots, chart_of, local_size
+from numerics.layout import DEPTH, INFO, INSIDE, ORDER, PROBES, RULES, STACK, TRAIL, Slots, chart_of, local_size
 from numerics.native import Kernel
 from numerics.program import Rule
 from numerics.solver import march
@@ -103,7 +103,8 @@ class Problem:
         return self.module.values_order
 
     @cached_property
-    def _unknowns(self) -> tuple[np.ndarray, ...]:
+    def charts(self) -> tuple[np.ndarray, ...]:
+        """Per unknown: kind of chart, lower end, upper end, whether it is a conjugate."""
         theory = self.theory
         domains = [tightened(u.symbol, u.domain, theory.system.constraints) for u in theory.system.unknowns]
         paired = {s for e in theory.conjugates.values() for s in e.free_symbols} | {
@@ -114,7 +115,7 @@ class Problem:
             np.array([u.symbol in paired for u in theory.system.unknowns], np.int64),
         )
 
-    def _loops(self) -> np.ndarray:
+    def loop_rows(self) -> np.ndarray:
         """Rows of numerics.quadrature: rule, nested, size, late, and which loops' variables are read."""
         loops = self.module.loops
         outer = range(len(loops))
@@ -190,18 +191,19 @@ class Problem:
         jacobian = np.full((count, n, n), math.nan)
         outputs = max(n + n * n + n * c, len(self.value_names), module.constraints, 512)
         points, starts = np.ascontiguousarray(points, float), np.ascontiguousarray(starts, float)
-        kinds, low, high, conjugate = self._unknowns
-        rules, local, place = self._loops(), np.zeros(local_size(n, c)), np.zeros(n + c + 1)
+        kinds, low, high, conjugate = self.charts
+        rules, local, place = self.loop_rows(), np.zeros(local_size(n, c)), np.zeros(n + c + 1)
+        trail = np.zeros((TRAIL, len(self.value_names)))
         work, out = np.zeros((STACK + DEPTH, PROBES + 2)), np.zeros(outputs)
         first, panels, nested = 0, PANELS[0], NESTED[0]
         while True:
-            room = self._room(panels, nested)
+            room = self.room(panels, nested)
             nodes = int(room[-1])
             # a nested loop may take more than its share of the nodes, so scratch is for all of them in any one loop
             scratch = max((module.scratch([0] * (k + 1) + [nodes] * (loops - k)) for k in range(loops)), default=1)
             grid = (np.zeros((loops, panels, 2)), np.zeros(nodes), np.zeros(nodes), np.zeros(loops + 1, np.int64), np.zeros(scratch))
             asked, answered = (points, starts), (found, values, info, status, jacobian)
-            arrays = (rules, kinds, low, high, conjugate, *asked, *answered, *grid, out, work, place, local)
+            arrays = (rules, kinds, low, high, conjugate, *asked, *answered, *grid, out, work, place, local, trail)
             numbers = (loops, n, c, count, len(starts), len(self.value_names), panels, nodes, scratch, outputs, sweeps, steps, first)
             kernels = (module.residual.address, module.values.address, module.inside.address, module.probe.address)
             table = np.array(Slots._make([*kernels, *(a.ctypes.data for a in arrays), *numbers]), np.int64)
@@ -217,7 +219,7 @@ class Problem:
                     break
         return March(found, values, info, status, jacobian)
 
-    def _room(self, panels: int, nested: int) -> np.ndarray:
+    def room(self, panels: int, nested: int) -> np.ndarray:
         """Offsets of the largest loops that a capacity allows, doubled for the doubling test."""
         off = [0]
         for loop in self.module.loops:

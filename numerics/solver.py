@@ -15,29 +15,34 @@ import numpy as np
 from numerics import native
 from numerics.cache import KernelCache, digest
 
-ENTRY = "replica_march"
+ENTRIES = ("replica_march", "replica_inspect")
 _HERE = Path(__file__).parent
 _SOURCES = ("layout.py", "native.py", "quadrature.py", "special/library.py", "status.py")
 
 
 def march(table: np.ndarray, tolerance: float) -> int:
     """Run the march that a table (numerics.layout.Slots) describes; see numerics.methods.march."""
-    return _entry()(table.ctypes.data, tolerance)
+    return _entries()[0](table.ctypes.data, tolerance)
+
+
+def inspect(table: np.ndarray, tolerance: float = 0.0) -> int:
+    """Nodes or values at the one point of a table; see numerics.methods.inspect."""
+    return _entries()[1](table.ctypes.data, tolerance)
 
 
 def prepare() -> None:
     """Compile the solver now rather than at the first solution."""
-    _entry()
+    _entries()
 
 
 @cache
-def _entry() -> Callable[[int, float], int]:
+def _entries() -> tuple[Callable[[int, float], int], ...]:
     store = KernelCache()
     files = [_HERE / name for name in _SOURCES] + sorted(_HERE.glob("methods/*.py"))
     key = digest("solver", *(file.read_bytes() for file in files))
     found = store.find(key) or store.store(key, _build(), {"solver": True})
-    (address,) = native.load(found.code, [ENTRY])
-    return ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_double)(address)
+    kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_double)
+    return tuple(kind(address) for address in native.load(found.code, ENTRIES))
 
 
 def _build() -> bytes:

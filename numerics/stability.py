@@ -40,3 +40,17 @@ def stable(radius: float, observables: Mapping[str, float]) -> bool | None:
     if not math.isnan(judged):
         return judged > 0
     return None if math.isnan(radius) else radius < 1
+
+
+def unstable_directions(jacobian: np.ndarray) -> int:
+    """Number of directions in which x' = G(x) - x runs away: eigenvalues of the Jacobian of x - G(x) with a negative real part.
+
+    Unlike the spectral radius it changes only where the Jacobian is singular (a fold, a crossing of branches) or a pair of
+    complex eigenvalues crosses the axis; a map that merely overshoots is not called unstable.
+    """
+    return int((np.linalg.eigvals(jacobian).real < 0).sum())
+
+
+def stable_branch(jacobian: np.ndarray, observables: Mapping[str, float]) -> bool:
+    """Whether a solution is stable along its branch, and against breaking replica symmetry where `replicon` is known."""
+    return unstable_directions(jacobian) == 0 and not observables.get("replicon", 1.0) < 0

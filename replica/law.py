@@ -33,7 +33,11 @@ class Atom:
 
 @dataclass(frozen=True)
 class Quadratic:
-    """exp(c0 + c1 v + c2 v^2/2) on [lower, upper], times H(a + b v) when `tail` = (a, b) is given."""
+    """exp(c0 + c1 v + c2 v^2/2) on [lower, upper], times H(a + b v) when `tail` = (a, b) is given.
+
+    Between two finite ends it stays an average: a difference of tails has no digits left where the Gaussian factor is much wider
+    than the interval, or lies far outside of it.
+    """
 
     c0: sp.Expr
     c1: sp.Expr
@@ -43,8 +47,11 @@ class Quadratic:
     tail: tuple[sp.Expr, sp.Expr] | None = None
 
     def log_leaf(self, h, A, side):
-        energetic = side is Side.ENERGETIC
-        if energetic and self.tail is None and self.c2 != 0 and (self.lower, self.upper) == (-sp.oo, sp.oo):
+        low, high, energetic = self.lower != -sp.oo, self.upper != sp.oo, side is Side.ENERGETIC
+        if low and high:
+            v = sp.Dummy("v", real=True)
+            return Density(self.c0 + self.c1 * v + self.c2 * v**2 / 2, v, self.lower, self.upper).log_leaf(h, A, side)
+        if energetic and self.tail is None and self.c2 != 0 and not low and not high:
             variance, mass = A - 1 / self.c2, self.c0 - self.c1**2 / (2 * self.c2) + _HALF_LOG_2PI + log_of(-1 / self.c2) / 2
             return mass - (h + self.c1 / self.c2) ** 2 / (2 * variance) - sp.log(variance) / 2 - _HALF_LOG_2PI
         if energetic and self.c1 == 0 and self.c2 == 0:
@@ -61,10 +68,6 @@ class Quadratic:
         if self.tail is not None:
             a, b = self.tail
             return log_mass + LogH((a + b * center) / sp.sqrt(1 + b**2 / precision))
-        low, high = self.lower != -sp.oo, self.upper != sp.oo
-        if low and high:
-            first, second = LogH((self.lower - center) * scale), LogH((self.upper - center) * scale)
-            return log_mass + first + sp.log(1 - sp.exp(second - first))
         if low:
             return log_mass + LogH((self.lower - center) * scale)
         if high:

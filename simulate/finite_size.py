@@ -43,7 +43,7 @@ class Mean:
 
 @dataclass(frozen=True)
 class Limit:
-    """value + slope/d fitted to the means.
+    """value + slope/d^power fitted to the means.
 
     Args:
         value, stderr: intercept, at 1/d = 0.
@@ -88,12 +88,12 @@ def average(values: np.ndarray, size: int) -> Mean:
     return Mean(size, float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(n)), n - 1.0, n)
 
 
-def extrapolate(means: tuple[Mean, ...]) -> Limit | None:
-    """Weighted straight line in 1/d; None with fewer than two sizes or a mean without error bar."""
+def extrapolate(means: tuple[Mean, ...], power: float = 1.0) -> Limit | None:
+    """Weighted straight line in 1/d^power; None with fewer than two sizes or a mean without error bar."""
     usable = [m for m in means if 0 < m.stderr < math.inf]
     if len(usable) < 2 or len(usable) < len(means):
         return None
-    x = np.array([1.0 / m.size for m in usable])
+    x = np.array([float(m.size) ** -power for m in usable])
     y = np.array([m.value for m in usable])
     e = np.array([m.stderr for m in usable])
     design = np.stack([np.ones_like(x), x], axis=1) / e[:, None]
@@ -126,7 +126,7 @@ def compare(runs: Runs, observable: str, theory: float) -> Comparison:
     means = tuple(average(runs.values(observable, d), d) for d in runs.sizes if len(runs.values(observable, d)))
     last = means[-1]
     z_largest = z_score(last.value, last.stderr, last.freedom, theory)
-    limit = extrapolate(means)
+    limit = extrapolate(means, runs.power)
     fits = limit is not None and limit.p > _POOR_FIT
     if limit is not None and fits:
         value, stderr, z = limit.value, limit.stderr, z_score(limit.value, limit.stderr, limit.freedom, theory)
@@ -147,7 +147,8 @@ def _judge(runs: Runs, means: tuple[Mean, ...], z: float, z_largest: float, misf
     if abs(z) < LIMIT:
         return Verdict.AGREES, ""
     if misfit is not None:
-        return Verdict.DISAGREES, f"z = {z:.1f} at d = {means[-1].size}; the sizes do not lie on a line in 1/d (p = {misfit.p:.1e})"
+        scale = "1/d" if runs.power == 1 else f"1/d^{runs.power:.2g}"
+        return Verdict.DISAGREES, f"z = {z:.1f} at d = {means[-1].size}; the sizes do not lie on a line in {scale} (p = {misfit.p:.1e})"
     return Verdict.DISAGREES, f"z = {z:.1f}"
 
 

@@ -22,7 +22,7 @@ class Instance:
         at: value of every control.
         size: d, the number of input coordinates.
         seed: its number; the same (spec fingerprint, at, size, seed) gives the same arrays.
-        arrays: "x" (n, d) inputs, not divided by sqrt(d); "y" (n,) labels; "cell" (n,) index into `cells`.
+        arrays: "x" (n, d) inputs, not divided by sqrt(d); "y" (n,) labels; "cell" (n,) index into `cells`; or "J" (d, ..., d) couplings.
         truth: latent name -> (d,) vector.
         cells: (slice, group) of each cell index.
     """

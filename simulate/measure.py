@@ -16,12 +16,36 @@ from replica.labels import CountLabels, DiscreteLabels
 from simulate.draw import bound, teacher_of
 from simulate.draw.fresh import channel_of, fresh
 from simulate.instance import Instance
-from simulate.learn.estimate import Estimate
+from simulate.learn.estimate import Estimate, Outcome
 from simulate.learn.tape import Tape, numpy_operations
+from simulate.observables import declared
 
 _T, _WEIGHTS = np.polynomial.hermite_e.hermegauss(32)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 _SIGNS = {-1.0, 1.0}
+
+
+def measure_all(instance: Instance, outcome: Outcome, rng: np.random.Generator) -> dict[str, float]:
+    """Observable -> value of one run: standard ones of every learner, those of the whole system, and the declared ones.
+
+    With several learners the names are `Q[a]`, `m[a,latent]`, `energy[a]` and `q[a,b]`.
+    """
+    several = len(instance.spec.learners) > 1
+    found: dict[str, float] = {}
+    for name, estimate in outcome.estimates.items():
+        own = measure(instance, instance.spec.learners[name], estimate, rng)
+        truth = _truth_of(instance, instance.spec.learners[name])
+        found |= {_name(key, name, truth) if several else key: value for key, value in own.items()}
+    names = list(outcome.estimates) if several else []
+    for i, a in enumerate(names):
+        for b in names[i + 1 :]:
+            found[f"q[{a},{b}]"] = float(outcome.estimates[a].mean @ outcome.estimates[b].mean) / instance.size
+    found |= {name: float(value) for name, value in outcome.extras.items()}
+    return found | declared(instance, outcome, found, rng)
+
+
+def _name(key: str, learner: str, truth: str | None) -> str:
+    return f"q[{learner},{learner}]" if key == "q" else f"m[{learner},{truth}]" if key == "m" else f"{key}[{learner}]"
 
 
 def measure(instance: Instance, learner: Any, estimate: Estimate, rng: np.random.Generator) -> dict[str, float]:
@@ -32,23 +56,34 @@ def measure(instance: Instance, learner: Any, estimate: Estimate, rng: np.random
         rng: for test data.
     """
     protocol = learner.protocol.kind
-    found = _overlaps(instance, protocol, estimate)
-    found |= _on_fresh(instance, protocol, estimate, rng)
-    if learner.loss is not None and protocol == "erm":
-        found |= _on_training(instance, learner, estimate.mean)
+    found = _overlaps(instance, learner, estimate)
+    if "x" in instance.arrays:
+        found |= _on_fresh(instance, protocol, estimate, rng)
+        if learner.loss is not None and protocol == "erm":
+            found |= _on_training(instance, learner, estimate.mean)
     found |= estimate.extras
     return {name: float(value) for name, value in found.items()}
 
 
-def _overlaps(instance: Instance, protocol: str, estimate: Estimate) -> dict[str, float]:
+def _truth_of(instance: Instance, learner: Any) -> str | None:
+    """The one latent that a learner is after: that of the labels, its target, or the condensed pattern of its couplings."""
+    slices = instance.spec.slices.values()
+    if "x" in instance.arrays:
+        teachers = {teacher_of(g.label, instance.truth) for s in slices for g in s.groups.values()} - {None}
+        return str(teachers.pop()) if len(teachers) == 1 else None
+    wanted = [learner.target, *(getattr(part.law, "condensed", None) for part in slices)]
+    return next((str(name) for name in wanted if name in instance.truth), None)
+
+
+def _overlaps(instance: Instance, learner: Any, estimate: Estimate) -> dict[str, float]:
     """Of the minimiser, of the posterior mean (bayes), or of a typical student drawn from the measure (gibbs), whose own norm is Q."""
-    w, d = estimate.mean, instance.size
+    w, d, protocol = estimate.mean, instance.size, learner.protocol.kind
     q = estimate.extras.get("q", w @ w / d)  # a sampler has one without the noise of its mean
     found = {"q": q} if protocol == "erm" else {"q": q, "Q": estimate.extras.get("Q", q + estimate.spread)}
-    teachers = {teacher_of(g.label, instance.truth) for s in instance.spec.slices.values() for g in s.groups.values()} - {None}
-    if len(teachers) != 1:
+    name = _truth_of(instance, learner)
+    if name is None:
         return found
-    truth = instance.truth[str(teachers.pop())]
+    truth = instance.truth[name]
     m, rho = w @ truth / d, np.mean(truth**2)
     if _blind_to_sign(instance):
         m = abs(m)
@@ -61,6 +96,8 @@ def _overlaps(instance: Instance, protocol: str, estimate: Estimate) -> dict[str
 
 def _blind_to_sign(instance: Instance) -> bool:
     """Whether every label leaves the sign of its field open, so that w and -w are equally good."""
+    if "J" in instance.arrays:
+        return instance.arrays["J"].ndim % 2 == 0
     y, z, xi = sp.symbols("y z xi", real=True)
     for part in instance.spec.slices.values():
         for group in part.groups.values():

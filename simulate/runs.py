@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from simulate.draw import draw, generator
+from simulate.algorithms import ALGORITHMS
+from simulate.draw import bound, draw, generator, is_disorder, number
 from simulate.draw.system import samples
 from simulate.instance import Instance, Unsupported
-from simulate.learn.estimate import Estimate
-from simulate.measure import measure
+from simulate.learn.estimate import Outcome
+from simulate.measure import measure_all
 
 _SIZES, _SEEDS = (250, 500, 1000), 16
 _HELD = 2**30  # bytes of inputs held at once
@@ -48,6 +50,7 @@ class Runs:
         rows: one per size, seed and observable; failed runs have none.
         failures: the runs left out.
         algorithm: how the systems were solved.
+        power: finite systems approach their limit as 1/d to this power.
     """
 
     spec: Any = field(repr=False)
@@ -55,6 +58,7 @@ class Runs:
     rows: tuple[Row, ...] = field(repr=False)
     failures: tuple[Failure, ...] = ()
     algorithm: str = ""
+    power: float = 1.0
 
     @property
     def observables(self) -> tuple[str, ...]:
@@ -84,7 +88,7 @@ class Runs:
         return xr.Dataset(variables, {"size": sizes, "seed": seeds}, attributes | {f"at.{k}": float(v) for k, v in self.at.items()})
 
 
-Trainer = Callable[[Sequence[Instance], Any, str], list[Estimate]]
+Solver = Callable[[Sequence[Instance], str, Mapping[str, float]], list[Outcome]]
 
 
 def simulate(
@@ -102,7 +106,8 @@ def simulate(
         at: controls that differ from their defaults.
         sizes: values of d; the spec's own if absent.
         seeds: how many, or which; the spec's own if absent.
-        algorithm: "erm", "amp", "monte_carlo" or "enumeration"; chosen by the protocol if absent (AMP for Bayes and Gibbs learners).
+        algorithm: a name of `simulate.algorithms`; chosen by what the spec is if absent (see `usual`).  Its options are those of the
+            algorithm of the same name in the spec's run plan, where there is one.
         device: "cpu" or "cuda", for training by torch.
         progress: called with (runs done, runs in all).
 
@@ -115,26 +120,25 @@ def simulate(
     sizes = tuple(sizes or (getattr(run, "sizes", None) if run is not None else None) or _SIZES)
     chosen = seeds if seeds is not None else (getattr(run, "seeds", None) if run is not None else None) or _SEEDS
     numbers = tuple(range(chosen)) if isinstance(chosen, int) else tuple(chosen)
-    learner = only_learner(spec)
-    name = algorithm or ("erm" if learner.protocol.kind == "erm" else "amp")
-    train = _trainer(name)
+    name = algorithm or usual(spec)
+    solve, options = _solver(name), _options(spec, name, point)
     rows: list[Row] = []
     failures: list[Failure] = []
     done = 0
     for d in sizes:
         for batch in _batches(spec, point, d, numbers):
             instances = [draw(spec, point, d, seed) for seed in batch]
-            for instance, estimate in zip(instances, train(instances, learner, device), strict=True):
-                if estimate.failure:
-                    failures.append(Failure(d, instance.seed, estimate.failure))
+            for instance, outcome in zip(instances, solve(instances, device, options), strict=True):
+                if outcome.failure:
+                    failures.append(Failure(d, instance.seed, outcome.failure))
                 else:
                     test = generator(spec.fingerprint, point, d, instance.seed, "test")
-                    found = measure(instance, learner, estimate, test)
+                    found = measure_all(instance, outcome, test)
                     rows += [Row(d, instance.seed, key, value) for key, value in found.items()]
                 done += 1
             if progress is not None:
                 progress(done, len(sizes) * len(numbers))
-    return Runs(spec, point, tuple(rows), tuple(failures), name)
+    return Runs(spec, point, tuple(rows), tuple(failures), name, _correction(spec, point))
 
 
 def only_learner(spec: Any) -> Any:
@@ -144,33 +148,58 @@ def only_learner(spec: Any) -> Any:
         Unsupported: several learners or stages.
     """
     if len(spec.learners) != 1 or len(spec.stages) > 1:
-        raise Unsupported(f"{len(spec.learners)} learners in {len(spec.stages)} stages cannot be simulated yet, one of each can")
+        raise Unsupported(f"{len(spec.learners)} learners in {len(spec.stages)} stages cannot be simulated so, one of each can")
     return next(iter(spec.learners.values()))
 
 
+def usual(spec: Any) -> str:
+    """The algorithm that is taken where none is named: what suits the data, the number of learners and the protocol."""
+    learners = list(spec.learners.values())
+    if is_disorder(spec):
+        return "annealing"
+    if len(learners) > 1:
+        return "enumeration" if any(learner.couple for learner in learners) else "hit_and_run"
+    if learners[0].protocol.kind == "erm":
+        return "erm"
+    return "monte_carlo" if learners[0].self_overlap is not None else "amp"
+
+
 def _batches(spec: Any, at: Mapping[str, float], d: int, seeds: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    n = sum(samples(part, at, d) for part in spec.slices.values())
-    size = max(1, _HELD // (8 * n * d))
+    if is_disorder(spec):
+        entries = max(d ** bound(part.law, at).order() for part in spec.slices.values())
+    else:
+        entries = d * sum(samples(part, at, d) for part in spec.slices.values())
+    size = max(1, _HELD // (8 * entries))
     for i in range(0, len(seeds), size):
         yield seeds[i : i + size]
 
 
-def _trainer(name: str) -> Trainer:
-    """The trainers, each imported when it is wanted: torch takes seconds and hundreds of megabytes."""
-    if name == "erm":
-        from simulate.learn.erm import train
+def _correction(spec: Any, at: Mapping[str, float]) -> float:
+    return min(bound(part.law, at).correction() for part in spec.slices.values()) if is_disorder(spec) else 1.0
 
-        return train
-    if name == "amp":
-        from simulate.algorithms.amp import train as message_passing
 
-        return message_passing
-    if name == "monte_carlo":
-        from simulate.learn.gibbs import train as monte_carlo
+def _options(spec: Any, name: str, at: Mapping[str, float]) -> dict[str, float]:
+    """The numbers that the run plan gives the algorithm of this name."""
+    for one in (getattr(spec.run, "algorithms", None) or ()) if spec.run is not None else ():
+        if one.kind == name:
+            return {entry.name: number(getattr(one, entry.name), at) for entry in one.parameters()}
+    return {}
 
-        return monte_carlo
-    if name == "enumeration":
-        from simulate.learn.enumeration import train as enumeration
 
-        return enumeration
-    raise Unsupported(f"algorithm {name!r} is not known here (known: erm amp monte_carlo enumeration)")
+def _solver(name: str) -> Solver:
+    """The algorithm, imported when it is wanted: torch takes seconds and hundreds of megabytes."""
+    if name not in ALGORITHMS:
+        raise Unsupported(f"algorithm {name!r} is not known here (known: {' '.join(ALGORITHMS)})")
+    module = import_module(ALGORITHMS[name])
+    if hasattr(module, "solve"):
+        return module.solve
+
+    def of_one_learner(instances: Sequence[Instance], device: str, options: Mapping[str, float]) -> list[Outcome]:
+        spec = instances[0].spec
+        learner = only_learner(spec)
+        if is_disorder(spec):
+            raise Unsupported(f"algorithm {name!r} needs samples; couplings between weights can be annealed or enumerated")
+        (one,) = spec.learners
+        return [Outcome({one: found}, failure=found.failure) for found in module.train(instances, learner, device, **options)]
+
+    return of_one_learner

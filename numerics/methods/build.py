@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from numerics.solver import ENTRY
+from numerics.solver import ENTRIES
 
 
 def main(path: str) -> None:
@@ -25,23 +25,26 @@ def main(path: str) -> None:
     JitEngine.finalize_object = lambda _: None
     CPUContext.get_executable = lambda *_: [].append  # a placeholder, new each time: nothing is run in this process
     from numerics import native
+    from numerics.methods.inspect import inspect
     from numerics.methods.march import march
     from numerics.methods.raw import PART
 
     signature = types.int64(types.int64, types.float64)
-    with global_compiler_lock:
-        result = njit(signature, **PART)(march.py_func).overloads[signature.args]
-        result.library.finalize()
     integer, errors = ir.IntType(64), ir.IntType(8).as_pointer()
-    door = ir.Module()
     inner = ir.FunctionType(ir.IntType(32), [integer.as_pointer(), errors.as_pointer(), integer, ir.DoubleType()])
-    function = ir.Function(door, inner, result.fndesc.llvm_func_name)
-    entry = ir.Function(door, ir.FunctionType(integer, [integer, ir.DoubleType()]), ENTRY)
-    builder = ir.IRBuilder(entry.append_basic_block())
-    value, error = builder.alloca(integer), builder.alloca(errors)
-    builder.call(function, [value, error, *entry.args])
-    builder.ret(builder.load(value))
-    Path(path).write_bytes(native.object_code([result.library.get_llvm_str(), str(door)], [ENTRY]))
+    texts, doors = [], ir.Module()
+    for name, function in zip(ENTRIES, (march, inspect), strict=True):
+        with global_compiler_lock:
+            result = njit(signature, **PART)(function.py_func).overloads[signature.args]
+            result.library.finalize()
+        texts.append(result.library.get_llvm_str())
+        target = ir.Function(doors, inner, result.fndesc.llvm_func_name)
+        entry = ir.Function(doors, ir.FunctionType(integer, [integer, ir.DoubleType()]), name)
+        builder = ir.IRBuilder(entry.append_basic_block())
+        value, error = builder.alloca(integer), builder.alloca(errors)
+        builder.call(target, [value, error, *entry.args])
+        builder.ret(builder.load(value))
+    Path(path).write_bytes(native.object_code([*texts, str(doors)], ENTRIES))
 
 
 if __name__ == "__main__":

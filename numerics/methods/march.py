@@ -9,7 +9,7 @@ import math
 
 from numba import njit
 
-from numerics.layout import ABOVE, AT, BELOW, BETWEEN, DEPTH, INFO, INSIDE, JUMP_AT, LOCAL, PROBES, STACK
+from numerics.layout import ABOVE, AT, BELOW, BETWEEN, DEPTH, INFO, INSIDE, JUMP_AT, LOCAL, PROBES, STACK, TRAIL
 from numerics.methods.charts import chart, size
 from numerics.methods.linear import substitute
 from numerics.methods.point import solve_point
@@ -83,6 +83,7 @@ def march(address, tolerance):
     p, ahead, change = v[7], v[8], v[9]
     points, starts = matrix(table[AT.points], count, c), matrix(table[AT.starts], table[AT.rows], n)
     found, results, info = matrix(table[AT.found], count, n), matrix(table[AT.results], count, names), matrix(table[AT.info], count, INFO)
+    trail = matrix(table[AT.trail], TRAIL, names)
     status, jacobian = whole(table[AT.status], count), cube(table[AT.jacobian], count, n, n)
     following = ended = False
     for t in range(table[AT.first], count):
@@ -99,7 +100,7 @@ def march(address, tolerance):
                 copy(starts[min(t, len(starts) - 1)], p, n)
             if attempt == 1 or ended:
                 reset(q)
-            done = solve_point(kernels, q, u, p, local, tolerance, sweeps, table[AT.steps], info[t], results[t])
+            done = solve_point(kernels, q, u, p, local, tolerance, sweeps, table[AT.steps], info[t], results[t], trail)
             if done == CAPACITY:
                 return t
             info[t, JUMP_AT] = math.inf if attempt == 1 or ended else apart(u, p, ahead)

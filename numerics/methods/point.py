@@ -8,6 +8,7 @@ from numba import njit
 
 from numerics.layout import ERROR_AT, LATE, NESTED, NODES_AT, RESIDUAL_AT, STEPS_AT
 from numerics.methods.charts import unit
+from numerics.methods.end import limits
 from numerics.methods.fixed_point import iterate
 from numerics.methods.linear import substitute
 from numerics.methods.newton import newton
@@ -204,7 +205,7 @@ def evaluate_values(kernels, q, p, values, rounds):
 
 
 @njit(**PART)
-def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
+def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values, trail):
     """Solve at the controls in p from the unknowns in p.
 
     `sweeps` > 0 forgets the nodes and sweeps the plain map at most so many times before Newton takes over.
@@ -237,17 +238,16 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values):
     if status == AT_END:
         # charts have no fixed point here; a plain sweep that moves no overlap is the test instead
         status = iterate(kernels, q, u, p, local, 0.0, 3)
-        info[RESIDUAL_AT] = info[ERROR_AT] = 1e-14
-        if status != AT_END and status != CAPACITY:
+        if status == AT_END:
+            status = limits(kernels, q, u, p, local, trail, info, values)
+            info[NODES_AT] = q.off[len(q.loops)]
+            return status
+        if status != CAPACITY:
             status = STALLED
     elif status == OK:
         status = finish(kernels, q, u, p, local, tol, relative, info, known)
     if status != CAPACITY:
-        if status == AT_END:  # sweeps choose panels roughly
-            if arranged(kernels, q, p, ADAPT, PANEL_TOLERANCE) == CAPACITY or arranged(kernels, q, p, DOUBLE, PANEL_TOLERANCE) == CAPACITY:
-                return CAPACITY
-        # at an end integrands are steps, and digits beyond those of one doubling would cost too much
-        reached, error = evaluate_values(kernels, q, p, values, 1 if status == AT_END else VALUES_ROUNDS)
+        reached, error = evaluate_values(kernels, q, p, values, VALUES_ROUNDS)
         info[NODES_AT] = q.off[len(q.loops)]
         if reached == CAPACITY:
             return CAPACITY

@@ -117,9 +117,10 @@ class Rewriter:
             a, g, *inner = p.contents
             if a == 0:
                 continue
-            outside, g = _outside(g, tuple(inner))
-            factor = self.expression(p.factor) * sp.exp(self.expression(outside) + self.expression(p.exponent))
-            sums.append(Sum(factor * self.total(a, g, tuple(inner)), p.variable))
+            last = not inner  # else the exponent stays whole: what grows with this variable may be held down by what is integrated inside
+            weight = sp.exp(self.expression(g) + self.expression(p.exponent)) if last else sp.exp(self.expression(p.exponent))
+            inside = self.expression(a) if last else self.total(a, g, tuple(inner))
+            sums.append(Sum(self.expression(p.factor) * weight * inside, p.variable))
         return sp.Add(*sums)
 
     def _pieces(self, head: Measure, contents: tuple[sp.Basic, ...], tilt: int, proper: bool = False) -> list[Piece]:

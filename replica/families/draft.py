@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from replica.families.equations import Opaque
-from replica.families.model import STUDENT, TEACHER, Case, LocalLaws, Underivable
+from replica.families.model import STUDENT, TEACHER, Case, LocalLaws, SharedLaws, Underivable
 from replica.families.reading import StaticModel
 from replica.families.rs import ReplicaSymmetric
 from replica.law import Law, substitute
@@ -20,18 +20,18 @@ from replica.tree import Leaf, Side
 class Closing:
     """Both sides' lowering for one model."""
 
-    laws: LocalLaws
-    system: ReplicaSymmetric
+    laws: LocalLaws | SharedLaws
+    label: sp.Symbol
     ratios: Ratios = field(default_factory=Ratios)
     _cases: dict[sp.Expr, Case] = field(default_factory=dict)
     _laws: dict[tuple, Law] = field(default_factory=dict)
     _branches: dict[Leaf | None, list[Branch]] = field(default_factory=dict)  # one set of measures per tilt, so that averages share grids
 
     def energetic(self, expression: sp.Expr) -> sp.Expr:
-        return Closer(self._remembered, self._output_law, self.system.label, TEACHER, self.ratios)(expression)
+        return Closer(self._remembered, self._output_law, self.label, TEACHER, self.ratios)(expression)
 
     def entropic(self, expression: sp.Expr) -> sp.Expr:
-        return Closer(self._weight_branches, self._input_law, self.system.label, TEACHER, self.ratios)(expression)
+        return Closer(self._weight_branches, self._input_law, self.label, TEACHER, self.ratios)(expression)
 
     def _remembered(self, tilt: Leaf | None) -> list[Branch]:
         if tilt not in self._branches:
@@ -61,6 +61,7 @@ class Closing:
     def scores(self) -> Scores:
         """The student's leaf as scalar functions of a label and a field, for message passing."""
         y, omega, V, A, B = (sp.Symbol(n, real=True) for n in ("y", "omega", "V", "A", "B"))
+        assert isinstance(self.laws, LocalLaws)
         cases = self._remember(self.laws.cases(sp.Symbol("h"), sp.Symbol("v")))
         parts = []
         for case in cases:

@@ -167,6 +167,6 @@ def _mean_loss(draft: Draft, chart: Mapping[sp.Symbol, sp.Expr]) -> sp.Expr:
     """- d/d beta of the energetic term, at fixed overlaps."""
     laws = draft.model.laws
     beta = sp.Dummy("beta", positive=True)
-    warm = Closing(replace(laws, beta=beta), draft.system)
+    warm = Closing(replace(laws, beta=beta), draft.system.label)
     value = warm.energetic(draft.opaque.energetic.xreplace(dict(chart)))
     return -value.diff(beta).xreplace({beta: laws.beta})

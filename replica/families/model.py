@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sympy as sp
@@ -95,6 +96,31 @@ class LocalLaws:
             y = sp.Dummy("y", real=True)
             return tuple(Case(sp.Integer(value), (), y, (Quadratic(-sp.log(2), sp.S.Zero, sp.S.Zero),)) for value in (1, -1))
         return channel_cases(self.channel, teacher_field, teacher_variance)
+
+
+@dataclass(frozen=True)
+class SharedLaws:
+    """Several learners on the same teacher and samples: each species has its own laws, the labels are common."""
+
+    by: Mapping[str, LocalLaws]
+
+    @property
+    def teacher(self) -> LocalLaws:
+        """The laws of the truth, which every learner's record carries."""
+        return next(iter(self.by.values()))
+
+    @property
+    def bayes(self) -> bool:
+        return False
+
+    def entropic(self, species: str) -> Law:
+        return self.teacher.entropic(TEACHER) if species == TEACHER else self.by[species].entropic(STUDENT)
+
+    def energetic(self, species: str, case: Case) -> Law:
+        return self.teacher.energetic(TEACHER, case) if species == TEACHER else self.by[species].energetic(STUDENT, case)
+
+    def cases(self, teacher_field: sp.Expr, teacher_variance: sp.Expr) -> tuple[Case, ...]:
+        return self.teacher.cases(teacher_field, teacher_variance)
 
 
 def prior_law(prior: Prior) -> Law:

@@ -54,9 +54,6 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     if student.protocol.kind not in ("bayes", "gibbs", "erm"):
         raise Underivable(f"protocol '{student.protocol.kind}' has no theory yet (built: bayes gibbs erm)")
     _refuse(spec, student)
-    joined = [name for name, other in spec.learners.items() if any(c.to == chosen for c in other.couple or ())]
-    if joined:
-        raise Underivable(f"learner '{chosen}' is coupled to {' '.join(joined)}: coupled learners have no theory yet")
     data = spec.slices[_one("slice", spec.slices)]
     cell = data.groups[_one("group", data.groups)]
     law = cell.law if getattr(cell, "law", None) is not None else data.law
@@ -104,11 +101,28 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     raise AssertionError(protocol.kind)
 
 
-def _refuse(spec: Any, student: Any) -> None:
+def refuse_structure(spec: Any, learner: str) -> None:
+    """A protocol whose theory stands alone: one learner, one stage, replica symmetry or the annealed average.
+
+    Raises:
+        Underivable: names what joins this learner to others or to copies of itself.
+    """
+    student = spec.learners[learner]
     if spec.ansatz is not None and spec.ansatz.kind not in ("rs", "annealed"):
-        raise Underivable(f"ansatz '{spec.ansatz.kind}' is not built yet (built: rs annealed)")
-    if len(spec.stages) > 1:
-        raise Underivable("stage: several stages have no theory yet")
+        raise Underivable(f"ansatz '{spec.ansatz.kind}' is not built for protocol '{student.protocol.kind}' yet (built: rs annealed)")
+    joined = [name for name, other in spec.learners.items() if any(c.to == learner for c in other.couple or ())]
+    if joined:
+        raise Underivable(f"learner '{learner}' is coupled to {' '.join(joined)}: coupled learners are built for protocol 'gibbs' only")
+    if any(learner in stage.learners for stage in spec.stages[1:]):
+        raise Underivable("stage: a second stage is built for protocol 'gibbs' only")
+    for key in ("couple", "self_overlap"):
+        if getattr(student, key, None):
+            raise Underivable(f"learner.{key}: built for protocol 'gibbs' only")
+    if getattr(student, "copies", None) not in (None, 1):
+        raise Underivable("learner.copies: real replicas are built for protocol 'gibbs' only")
+
+
+def _refuse(spec: Any, student: Any) -> None:
     if spec.blocks:
         raise Underivable("block: blocks of coordinates have no theory yet")
     network = student.network
@@ -117,11 +131,8 @@ def _refuse(spec: Any, student: Any) -> None:
         raise Underivable(f"network '{network.kind}'{trained} has no static theory yet (built: linear without bias)")
     if student.target not in (None, "label"):
         raise Underivable(f"learner.target: '{student.target}' has no static theory yet (built: label)")
-    for key in ("couple", "self_overlap", "believes"):
-        if getattr(student, key, None):
-            raise Underivable(f"learner.{key}: not built yet")
-    if getattr(student, "copies", None) not in (None, 1):
-        raise Underivable("learner.copies: real replicas are not built yet")
+    if student.believes:
+        raise Underivable("learner.believes: not built yet")
     for data in spec.slices.values():
         if data.selection is not None:
             raise Underivable("slice.selection: selected samples have no theory yet")

@@ -7,12 +7,13 @@ from typing import Any
 
 import sympy as sp
 
-from replica.families import annealed, gibbs, ground_state, posterior
+from replica.families import annealed, gibbs, ground_state, posterior, thermal
+from replica.families.composition import compose
 from replica.families.draft import Closing, Draft
 from replica.families.equations import Opaque, finite_temperature, gauge_fixed, zero_temperature
 from replica.families.model import second_moment
 from replica.families.moments import RHO, with_moment
-from replica.families.reading import StaticModel, read
+from replica.families.reading import StaticModel, read, refuse_structure
 from replica.families.rs import ReplicaSymmetric, replica_symmetric
 from replica.families.solved import with_solved
 from replica.nodes import Tilted
@@ -29,9 +30,14 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         Underivable: the spec is sound and this family has no theory for it.
     """
     full = spec.expand()
-    model = read(full, learner)
+    if learner is None and all(table.protocol.kind == "gibbs" for table in full.learners.values()) and full.ansatz.kind != "annealed":
+        composition = compose(full)
+        model, found = composition.first, thermal.theory(composition)
+    else:
+        model = read(full, learner)
+        refuse_structure(full, model.name)
+        found = annealed.theory(model) if full.ansatz.kind == "annealed" else _quenched(model)
     conditions = {name: table.condition for name, table in (full.controls or {}).items() if table.condition is not None}
-    found = annealed.theory(model) if full.ansatz.kind == "annealed" else _quenched(model)
     plain = {symbol: control_symbol(symbol.name) for symbol in model.symbols}
     theory = with_solved(found.xreplace(plain), conditions)
     return replace(theory, name=full.name, fingerprint=f"{spec.fingerprint}:{full.ansatz.kind}", spec=spec)
@@ -42,7 +48,7 @@ def _quenched(model: StaticModel) -> Theory:
     system = replica_symmetric(teacher)
     moment = second_moment(model.laws.prior) if model.laws.prior is not None else sp.S.Zero
     rho = RHO if moment.has(Tilted) else moment
-    closing = Closing(model.laws, system)
+    closing = Closing(model.laws, system.label)
     raw = finite_temperature(system)
     draft = Draft(model, system, raw, _opaque(model, system, raw, teacher), closing, rho, teacher)
     theory = _CHARTS[model.protocol](draft)

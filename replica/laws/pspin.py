@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import comb, factorial
 from typing import Self
 
-from replica.ingredients import Law, Value, parameter
+import numpy as np
+
+from replica.ingredients import Value, parameter
+from replica.laws.disorder import Disorder, symmetric
 
 
 @dataclass(frozen=True)
-class PSpin(Law):
+class PSpin(Disorder):
     """Energy -sum J w_i1 ... w_ip with couplings of variance p!/(2 N^(p-1)); declared only.
 
     Args:
@@ -19,6 +24,17 @@ class PSpin(Law):
     kind = "pspin"
     built = False
     p: Value = parameter(2, "integers [2, inf)", "number of weights in a coupling")
+
+    def couplings(self, rng: np.random.Generator, d: int, truth: Mapping[str, np.ndarray]) -> np.ndarray:
+        p = self.order()
+        return symmetric(rng.standard_normal(comb(d, p)) * np.sqrt(factorial(p) / (2 * d ** (p - 1))), d, p)
+
+    def order(self) -> int:
+        return int(self.number(self.p))
+
+    def correction(self) -> float:
+        """2/3 for p = 2 in its glass phase: Boettcher, Eur. Phys. J. B 46 (2005) 501."""
+        return 2 / 3 if self.order() == 2 else 1.0
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from replica.ingredients import Law, Value, Words, parameter
+import numpy as np
+
+from replica.ingredients import Value, Words, parameter
+from replica.laws.disorder import Disorder, symmetric
 
 
 @dataclass(frozen=True)
-class Spiked(Law):
+class Spiked(Disorder):
     """Y = sqrt(snr/N) x x^T + symmetric noise of unit variance; declared only.
 
     Args:
@@ -20,6 +24,17 @@ class Spiked(Law):
     built = False
     of: Words = parameter(meaning="latent that is the spike")
     snr: Value = parameter(1, "[0, inf)", "signal-to-noise ratio")
+
+    def couplings(self, rng: np.random.Generator, d: int, truth: Mapping[str, np.ndarray]) -> np.ndarray:
+        """sqrt(snr/N) Y off the diagonal: with `squares` the energy is minus the log-likelihood of the spike."""
+        strength = np.sqrt(self.number(self.snr) / d)
+        noise = symmetric(rng.standard_normal(d * (d - 1) // 2), d, 2)
+        signal = strength * sum(np.outer(truth[name], truth[name]) for name in self.of)
+        np.fill_diagonal(signal, 0.0)
+        return strength * (signal + noise)
+
+    def squares(self, d: int) -> float:
+        return self.number(self.snr) / (2 * d)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

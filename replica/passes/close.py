@@ -13,6 +13,7 @@ import sympy as sp
 from replica.law import Atom, Density, Law, Quadratic, log_leaf
 from replica.nodes import Flat, Gauss, Measure, Moreau, Prox, ProxSlope, Sigmoid, Tilted
 from replica.passes.gaussian import absorb, integrate_polynomials, orthant, rotate, translate, without_large_parts
+from replica.passes.nested import nested
 from replica.passes.proximal import closed_prox
 from replica.passes.walk import bottom_up
 from replica.tree import Leaf, Side
@@ -98,7 +99,11 @@ class Closer:
     ratios: Ratios
 
     def __call__(self, expression: sp.Expr) -> sp.Expr:
-        return bottom_up(expression, lambda e: self.average(e) if isinstance(e, Tilted) and e.atoms(Leaf, Prox, Moreau, ProxSlope) else e)
+        if isinstance(expression, Tilted):  # averages inside are closed with it, given its label
+            return self.average(expression) if expression.atoms(Leaf, Prox, Moreau, ProxSlope) else expression
+        if not expression.args or not expression.atoms(Tilted):
+            return expression
+        return expression.func(*(self(a) for a in expression.args))
 
     def average(self, node: Tilted) -> sp.Expr:
         tilt = node.exponent if isinstance(node.exponent, Leaf) else None
@@ -115,7 +120,7 @@ class Closer:
             return self.ratios(self.law(e, branch), e)
 
         body = bottom_up(body, open_leaf).xreplace({self.label: branch.label}) * branch.indicator
-        body = closed_prox(without_cancellation(body))
+        body = nested(closed_prox(without_cancellation(body)))
         exponent = branch.exponent.xreplace({self.label: branch.label})
         exponent, measures, weight = absorb(exponent, measures + branch.measures)
         y = branch.label

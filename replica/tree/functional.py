@@ -7,7 +7,7 @@ Multiplicities are jets p0 + eps p1, and the coefficient of eps is carried along
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sympy as sp
@@ -67,7 +67,7 @@ class Functional:
         """The total field of a species at a node; zero above the root."""
         if node is None:
             return sp.S.Zero
-        key = (node.name, s)
+        key = (node.like or node.name, s)
         if key not in self._fields:
             self._fields[key] = sp.Dummy(self.letters.get(s, f"h_{s}") + ("" if node is self.tree.root else f"_{node.name}"), real=True)
         return self._fields[key]
@@ -101,7 +101,7 @@ class Functional:
         total = Jet(sp.Add(*(self.leaf(node, s, node) for s in node.leaves if s not in self.silent)))
         for child in node.children:
             total += self.multiplicity(child) * self.value(child, node)
-        return total
+        return Jet(sp.expand_mul(total.a), total.b)  # one copy set apart and its plain siblings add up again
 
     def value(self, node: Node, parent: Node | None) -> Jet:
         """log F_v as a jet, a function of the parent's fields."""
@@ -110,7 +110,8 @@ class Functional:
             return Jet(self.leaf(node, s, parent)) if s not in self.silent else Jet()
         measures, T = self.measures(node, parent), self.exponent(node)
         flag = self.normalised and node is self.tree.root
-        return Jet(LogAverage(T.a, measures), Tilted(T.b, T.a, measures, flag))
+        log = LogAverage(T.a, measures) if node is self.tree.root else _log_average(T.a, measures)
+        return Jet(log, Tilted(T.b, T.a, measures, flag))
 
     def log_integral(self) -> sp.Expr:
         """log I: at integer multiplicities the value, else the coefficient of eps."""
@@ -125,7 +126,7 @@ class Functional:
         flag = self.normalised and node is self.tree.root
 
         def mean(x):
-            return Tilted(x, T.a, measures, flag)
+            return _through(x, T.a, measures) or Tilted(x, T.a, measures, flag)
 
         return Jet(mean(y.a), mean(y.b) + mean(y.a * T.b) - mean(y.a) * mean(T.b))
 
@@ -135,7 +136,8 @@ class Functional:
             return Jet()
         if self.collapses(node):
             return Jet(self.leaf(node, s, parent).ratio(1))
-        return self._tilt(node, parent, self._sum_of_scores(node, s))
+        total = self._sum_of_scores(node, s)
+        return self._tilt(node, parent, Jet(sp.expand_mul(total.a), total.b))
 
     def _sum_of_scores(self, node: Node, s: str) -> Jet:
         total = Jet(sp.Integer(node.leaves.count(s)) * self.leaf(node, s, node).ratio(1)) if s in node.leaves else Jet()
@@ -180,10 +182,45 @@ class Functional:
             product -= Jet(sp.Integer(node.leaves.count(s)) * self.leaf(node, s, node).ratio(1) ** 2)
         return self._transport(path, product) * (sp.Rational(1, 2) if s == t else 1)
 
+    def squared_slope(self, s: str) -> sp.Expr:
+        """Sum over copies of s of <(d g/d h)^2>, the slope of a copy's own score squared; for the replicon."""
+
+        def body(leaf: Leaf) -> sp.Expr:
+            return (leaf.ratio(2) - leaf.ratio(1) ** 2) ** 2
+
+        return sp.Add(*(self._leaf_term(node, s, body) for node, _, _ in self.tree.nodes() if s in node.leaves))
+
     def _self_term(self, node: Node, s: str) -> sp.Expr:
+        return self._leaf_term(node, s, lambda leaf: leaf.ratio(2))
+
+    def _leaf_term(self, node: Node, s: str, body: Callable[[Leaf], sp.Expr]) -> sp.Expr:
+        """The copies of s on a node, summed, averaged up to the root."""
         path = self._path(node.name)
         copies = sp.Integer(node.leaves.count(s))
         if self.collapses(node):
-            y = self.multiplicity(node) * Jet(copies * self.leaf(node, s, path[-2]).ratio(2))
+            y = self.multiplicity(node) * Jet(copies * body(self.leaf(node, s, path[-2])))
             return self._transport(path[:-1], y)
-        return self._transport(path, Jet(copies * self.leaf(node, s, node).ratio(2)))
+        return self._transport(path, Jet(copies * body(self.leaf(node, s, node))))
+
+
+def _log_average(exponent: sp.Expr, measures: tuple[Measure, ...]) -> sp.Expr:
+    """log E e^exponent without fields that nothing reads; a leaf alone becomes a leaf of the parent (semigroup)."""
+    read = exponent.free_symbols
+    kept: list[Measure] = []
+    for m in measures:
+        assert isinstance(m, Gauss)
+        inside = [i for i, v in enumerate(m.variables) if v in read]
+        if inside:
+            kept.append(Gauss([m.variables[i] for i in inside], [m.means[i] for i in inside], sp.Matrix(m.covariance).extract(inside, inside)))
+    if isinstance(exponent, Leaf) and exponent.order == 0 and len(kept) == 1 and kept[0].variables == (exponent.h,):
+        (own,) = kept
+        return Leaf(exponent.species, exponent.side, own.means[0], exponent.A + own.covariance[0, 0], 0, exponent.extra)
+    return LogAverage(exponent, kept) if kept else exponent
+
+
+def _through(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) -> sp.Expr | None:
+    """<R_k> under the leaf's own tilt: by the semigroup, R_k of the leaf that the parent sees."""
+    if not (isinstance(body, Leaf) and isinstance(exponent, Leaf) and body.at_order(0) == exponent):
+        return None
+    above = _log_average(exponent, measures) if all(isinstance(m, Gauss) for m in measures) else None
+    return above.at_order(body.order) if isinstance(above, Leaf) else None

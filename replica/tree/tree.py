@@ -14,12 +14,17 @@ import sympy as sp
 
 @dataclass(frozen=True)
 class Node:
-    """`multiplicity`: copies of this node under one copy of its parent; any expression (n, n/x, -1, y)."""
+    """`multiplicity`: copies of this node under one copy of its parent; any expression (n, n/x, -1, y).
+
+    `like` names a sibling of the same structure, of which this node is one copy set apart: their fields share names, so that
+    what they have in common cancels.
+    """
 
     name: str
     multiplicity: sp.Expr = sp.S.One
     leaves: tuple[str, ...] = ()
     children: tuple[Node, ...] = ()
+    like: str = ""
 
     def species(self) -> tuple[str, ...]:
         """Species at or below this node, in order of appearance."""

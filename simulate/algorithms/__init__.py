@@ -1,1 +1,16 @@
-"""Message passing on finite systems; shares the scalar functions of a theory by right."""
+"""How finite systems are solved: one algorithm a module, with a function `solve` or `train`, imported when it is wanted.
+
+`train(instances, learner, device)` gives an Estimate per instance and takes specs of one learner; `solve(instances, device, options)`
+gives an Outcome per instance and decides itself which specs it takes.  The modules of this package share the scalar functions of a
+theory by right; those of `simulate.learn` never see a derived equation.
+"""
+
+ALGORITHMS = {
+    "erm": "simulate.learn.erm",
+    "amp": "simulate.algorithms.amp",
+    "monte_carlo": "simulate.learn.gibbs",
+    "enumeration": "simulate.learn.enumeration",
+    "annealing": "simulate.learn.annealing",
+    "hit_and_run": "simulate.learn.hit_and_run",
+}
+"""Name -> module."""

@@ -10,6 +10,7 @@ import numpy as np
 from replica.spec import Spec, SpecError
 from replica.spec.errors import nearest
 from replica.spec.sweeps import grid
+from simulate.algorithms import ALGORITHMS
 
 
 class RequestError(ValueError):
@@ -97,9 +98,6 @@ def seeds(count: int | None) -> int | None:
     if count is not None and count < 1:
         raise RequestError(f"--seeds: {count} is not a number of instances; write --seeds 16")
     return count
-
-
-ALGORITHMS = ("erm", "amp", "monte_carlo")
 
 
 def algorithm(name: str | None) -> str | None:

@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from replica.laws.disorder import Disorder
 from simulate.draw.cells import inputs_of, labels_of, teacher_of
 from simulate.draw.numbers import bound, number
 from simulate.draw.seeds import generator
 from simulate.instance import Instance, Unsupported
+
+LARGEST = 2**26
+"""Most entries of an array of couplings."""
 
 
 def draw(spec: Any, at: Mapping[str, float], d: int, seed: int, rng: np.random.Generator | None = None) -> Instance:
@@ -26,6 +30,8 @@ def draw(spec: Any, at: Mapping[str, float], d: int, seed: int, rng: np.random.G
     """
     rng = generator(spec.fingerprint, at, d, seed) if rng is None else rng
     truth = _latents(spec, at, d, rng)
+    if is_disorder(spec):
+        return Instance(spec, dict(at), d, seed, {"J": _couplings(spec, at, d, truth, rng)}, truth)
     xs, ys, which = [], [], []
     cells: list[tuple[str, str]] = []
     for slice_name, part in spec.slices.items():
@@ -45,6 +51,21 @@ def draw(spec: Any, at: Mapping[str, float], d: int, seed: int, rng: np.random.G
     x = xs[0] if len(xs) == 1 else np.concatenate(xs)
     arrays = {"x": x, "y": np.concatenate(ys), "cell": np.concatenate(which)}
     return Instance(spec, dict(at), d, seed, arrays, truth, tuple(cells))
+
+
+def is_disorder(spec: Any) -> bool:
+    """Whether the data is one disordered object, a law of couplings between weights, and not samples."""
+    return any(isinstance(part.law, Disorder) for part in spec.slices.values())
+
+
+def _couplings(spec: Any, at: Mapping[str, float], d: int, truth: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    if len(spec.slices) > 1:
+        raise Unsupported(f"couplings between weights in {len(spec.slices)} slices cannot be simulated yet, one can")
+    law = bound(next(iter(spec.slices.values())).law, at)
+    p = law.order()
+    if d**p > LARGEST:
+        raise Unsupported(f"couplings between {p} of {d} weights are too many ({d}**{p}, at most {LARGEST})")
+    return law.couplings(rng, d, truth)
 
 
 def samples(part: Any, at: Mapping[str, float], d: int) -> int:

@@ -1,66 +1,74 @@
-"""Exact Bayes and Gibbs learners by summing over all weights: for priors of a few atoms at d up to about 20."""
+"""Exact learners by summing over all weights: for priors of a few atoms at d up to about 24."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import product
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from simulate.draw import number
 from simulate.instance import Instance, Unsupported
-from simulate.learn.estimate import Estimate
-from simulate.learn.target import target_of
+from simulate.learn.couplings import couplings_of
+from simulate.learn.estimate import Estimate, Outcome
+from simulate.learn.neighborhoods import around_a_reference, around_centres, shape_of
+from simulate.learn.table import Table, table_of
 
-LARGEST = 2**22
-"""Most weight vectors that are summed over."""
 
-
-def train(instances: Sequence[Instance], learner: Any, device: str = "cpu") -> list[Estimate]:
-    """Posterior means and overlaps, without error.
+def solve(instances: Sequence[Instance], device: str = "cpu", options: Mapping[str, float] | None = None) -> list[Outcome]:
+    """One learner, a reference with a probe, or a centre with its copies, without error.
 
     Raises:
-        Unsupported: a prior with a continuous part, or too many weight vectors.
+        Unsupported: a prior with a continuous part, too many weight vectors, or learners that are joined in another way.
     """
-    target = target_of(instances[0], learner)
-    d = instances[0].size
-    if target.masses.sum() < 1 - 1e-12 or device != "cpu":
-        raise Unsupported("enumeration needs a prior made of atoms, on the cpu")
-    if len(target.atoms) ** d > LARGEST:
-        raise Unsupported(f"enumeration of {len(target.atoms)}**{d} weight vectors is too long (at most {LARGEST})")
-    half = d // 2
-    heads, tails = (_all(target.atoms, np.log(target.masses), size) for size in (half, d - half))
-    return [_sum(i, heads, tails, target.log_likelihood) for i in instances]
+    spec = instances[0].spec
+    if device != "cpu":
+        raise Unsupported(f"enumeration runs on the cpu, not on {device!r}")
+    if len(spec.learners) > 1:
+        first, second, staged = shape_of(spec)
+        rule = around_a_reference if staged else around_centres
+        return [rule(instance, first, second) for instance in instances]
+    ((name, learner),) = spec.learners.items()
+    found = train(instances, learner)
+    return [Outcome({name: estimate}, failure=estimate.failure) for estimate in found]
 
 
-def _all(atoms: np.ndarray, log_masses: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every vector of `size` atoms and its log mass."""
-    which = np.array(list(product(range(len(atoms)), repeat=size)), dtype=int).reshape(-1, size)
-    return atoms[which], log_masses[which].sum(axis=1)
+def train(instances: Sequence[Instance], learner: Any) -> list[Estimate]:
+    """Means and overlaps of the measure of one learner (of an ERM learner: uniform over the minima)."""
+    return [estimate(table_of(instance, learner), instance, learner) for instance in instances]
 
 
-def _sum(instance: Instance, heads: tuple[np.ndarray, np.ndarray], tails: tuple[np.ndarray, np.ndarray], log_likelihood: Any) -> Estimate:
-    x, y, d = instance.arrays["x"] / np.sqrt(instance.size), instance.arrays["y"], instance.size
-    half = heads[0].shape[1]
-    tail_fields = tails[0] @ x[:, half:].T
-    totals = []
-    for head, mass in zip(*heads, strict=True):
-        fields = tail_fields + x[:, :half] @ head
-        weights = log_likelihood(np.broadcast_to(y, fields.shape), fields).sum(axis=1) + tails[1] + mass
-        top = weights.max()
-        if np.isneginf(top):
-            continue
-        e = np.exp(weights - top)
-        totals.append((top, e.sum(), head, e @ tails[0], float(e @ (tails[0] ** 2).sum(axis=1) + e.sum() * (head**2).sum())))
-    if not totals:
+def estimate(table: Table, instance: Instance, learner: Any) -> Estimate:
+    """Free entropy, entropy and energy per weight come along; Q and q are exact averages over the measure."""
+    d = instance.size
+    top = table.logs.max()
+    if np.isneginf(top):
         return Estimate(np.zeros(d), failure="no weights are allowed by the labels")
-    top = max(t for t, *_ in totals)
-    scale = [np.exp(t - top) for t, *_ in totals]
-    Z = sum(s * total for s, (_, total, *_) in zip(scale, totals, strict=True))
-    mean = np.concatenate([
-        sum(s * total * head for s, (_, total, head, *_) in zip(scale, totals, strict=True)),
-        sum(s * tail for s, (_, _, _, tail, _) in zip(scale, totals, strict=True)),
-    ]) / Z
-    Q = sum(s * square for s, (*_, square) in zip(scale, totals, strict=True)) / Z / d
+    total, rows, columns, moment = 0.0, np.empty(len(table.heads)), np.zeros(len(table.tails)), 0.0
+    for i, logs in enumerate(table.logs):  # row by row: a second array of all weights would double the memory
+        e = np.exp(logs - top)
+        rows[i] = e.sum()
+        columns += e
+        moment += float(e @ np.where(e > 0, logs, 0.0))
+    total = rows.sum()
+    mean = np.concatenate([rows @ table.heads, columns @ table.tails]) / total
+    Q = float(rows @ (table.heads**2).sum(axis=1) + columns @ (table.tails**2).sum(axis=1)) / total / d
     q = float(mean @ mean) / d
-    return Estimate(mean, max(Q - q, 0.0), extras={"free_entropy": float(top + np.log(Z)) / d})
+    log_sum, average = float(top + np.log(total)), moment / float(total)
+    masses = float(rows @ table.head_masses + columns @ table.tail_masses) / float(total)
+    return Estimate(mean, max(Q - q, 0.0), extras=_thermal(instance, learner, table, log_sum, average, masses))
+
+
+def _thermal(instance: Instance, learner: Any, table: Table, log_sum: float, average: float, masses: float) -> dict[str, float]:
+    """Per weight, from the log of the sum, and the averages of the log weight and of the log prior mass."""
+    d, protocol = instance.size, learner.protocol.kind
+    coupled = "J" in instance.arrays
+    beta = number(learner.protocol.beta, instance.at) if protocol == "gibbs" else 1.0
+    if protocol == "erm" or coupled and np.isinf(beta):
+        one = table.allowed()[0][:1]
+        return {"energy": float(couplings_of(instance, learner).energy(one)[0]) / d} if coupled else {}
+    found = {"free_entropy": log_sum / d}
+    if protocol == "gibbs":
+        found["entropy"] = (log_sum - average) / d
+        found["energy"] = 0.0 if np.isinf(beta) else (masses - average) / beta / d
+    return found

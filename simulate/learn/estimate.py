@@ -1,4 +1,4 @@
-"""What training leaves behind, whatever the method."""
+"""What training leaves behind, whatever the method: of one learner, and of a whole system."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Estimate:
         failure: empty, or why it may not be used.
         steps: iterations, rounds or sweeps.
         extras: further observables that the method itself gives, by name; `q` and `Q` of a sampler replace those of its noisy mean.
+        samples: (S, d) draws of the measure, where the method gives them.
     """
 
     mean: np.ndarray
@@ -29,3 +30,19 @@ class Estimate:
     failure: str = ""
     steps: int = 0
     extras: Mapping[str, float] = field(default_factory=dict)
+    samples: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All learners of one instance after an algorithm.
+
+    Args:
+        estimates: learner -> what is known of its weights; learners of which an algorithm says nothing are absent.
+        extras: observables of the system as a whole.
+        failure: empty, or why it may not be used.
+    """
+
+    estimates: Mapping[str, Estimate]
+    extras: Mapping[str, float] = field(default_factory=dict)
+    failure: str = ""

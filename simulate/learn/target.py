@@ -42,7 +42,7 @@ def target_of(instance: Instance, learner: Any) -> Target:
     """
     if learner.believes:
         raise Unsupported("a learner with 'believes' cannot be sampled yet")
-    prior = bound(_prior(instance, learner), instance.at)
+    prior = bound(prior_of(instance, learner), instance.at)
     w = sp.Symbol("w", real=True)
     density, (lower, upper) = sp.sympify(prior.density(w)), prior.support()
     tape = Tape((density,), (w,), numpy_operations())
@@ -53,16 +53,25 @@ def target_of(instance: Instance, learner: Any) -> Target:
             return np.where(inside, np.log(np.maximum(tape(weights)[0], 0.0)), -np.inf)
 
     pairs = prior.atoms()
-    norm = prior.pinned_norm()
+    imposed = getattr(learner, "self_overlap", None)
+    norm = prior.pinned_norm() if imposed is None else number(imposed, instance.at)
     return Target(
-        _log_likelihood(instance, learner), log_prior, np.array([float(a) for a, _ in pairs]), np.array([float(p) for _, p in pairs]),
-        None if norm is None else float(norm), prior,
+        _log_likelihood(instance, learner),
+        log_prior,
+        np.array([float(a) for a, _ in pairs]),
+        np.array([float(p) for _, p in pairs]),
+        None if norm is None else float(norm),
+        prior,
     )
 
 
-def _prior(instance: Instance, learner: Any) -> Any:
+def prior_of(instance: Instance, learner: Any) -> Any:
+    """The prior of a learner: its own, its target's, or that of the only latent."""
     if learner.prior is not None:
         return learner.prior
+    target = getattr(learner, "target", None)
+    if target in instance.spec.latents:
+        return instance.spec.latents[target].prior
     if len(instance.spec.latents) != 1:
         raise Unsupported("a sampled learner without a prior needs exactly one latent to take it from")
     return next(iter(instance.spec.latents.values())).prior
@@ -87,6 +96,7 @@ def _log_likelihood(instance: Instance, learner: Any) -> Callable[[np.ndarray, n
     direct = Tape((law,), (y, z), operations)
     expanded = sp.expand_log(sp.log(law), force=True) if not law.has(sp.Piecewise, sp.Heaviside, sp.sign) else None
     if expanded is None:
+
         def steps(labels: np.ndarray, fields: np.ndarray) -> np.ndarray:
             with np.errstate(divide="ignore"):
                 return np.log(direct(labels, fields)[0])

@@ -166,7 +166,7 @@ def real_channels(draw) -> Channel:
             noise=lambda e: (1 - eps) * gauss(e, b) + eps * gauss(e, 2), reach=13.0,
         ),
         "laplace": Channel(
-            f'{{ density = "exp(-abs(y - z)/{b})/(2*{b})" }}', noise=lambda e: np.exp(-np.abs(e) / b) / (2 * b), breaks=(0.0,), reach=38 * b
+            f'{{ density = "exp(-abs(y - z)/{b})/(2*{b})" }}', noise=lambda e: np.exp(-np.abs(e) / b) / (2 * b), breaks=(0.0,), reach=32 * b
         ),
         "relu": Channel(f'{{ map = "relu(z) + {c}*xi" }}', lambda y, z: gauss(y - np.maximum(z, 0), c**2), breaks=(0.0,), reach=9 * c),
         "tanh": Channel(f'{{ map = "tanh(z) + {c}*xi" }}', lambda y, z: gauss(y - np.tanh(z), c**2), reach=9 * c),

@@ -14,6 +14,7 @@ import numpy as np
 Function = Callable[..., np.ndarray]
 _X, _W = np.polynomial.legendre.leggauss(16)
 REACH = 9.3  # standard deviations; what lies beyond is below 1e-19
+WIDTH, SPREAD = 1.0, 1.5  # widest panel, absolute and in deviations of the normal law on it: 16 nodes resolve both to rounding
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Prior:
     breaks: tuple[float, ...] = ()
     ends: tuple[float, float] = (-10.0, 10.0)
 
-    def grid(self, width: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    def grid(self, width: float = WIDTH) -> tuple[np.ndarray, np.ndarray]:
         """Weights w and their probabilities."""
         places, masses = (np.array(column, float) for column in zip(*self.atoms, strict=True)) if self.atoms else (np.zeros(0), np.zeros(0))
         if self.density is None:
@@ -76,7 +77,7 @@ class Prior:
         return np.concatenate([places, x]), np.concatenate([masses, dx * self.density(x)])
 
 
-def panels(lower: float, upper: float, breaks: Sequence[float] = (), width: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+def panels(lower: float, upper: float, breaks: Sequence[float] = (), width: float = WIDTH) -> tuple[np.ndarray, np.ndarray]:
     """Gauss-Legendre nodes and weights on panels no wider than `width`, split at the breaks."""
     ends = sorted({lower, upper, *(b for b in breaks if lower < b < upper)})
     edges = [a + (b - a) * k / n for a, b in zip(ends, ends[1:], strict=False) for n in [int(np.ceil((b - a) / width))] for k in range(n)]
@@ -138,7 +139,7 @@ class Thermal:
         return []
 
     def __call__(self, y: float, field: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        z, dz = panels(-self.reach, self.reach, self.kinks(y), min(0.5, np.sqrt(self.V)))
+        z, dz = panels(-self.reach, self.reach, self.kinks(y), min(WIDTH, SPREAD * np.sqrt(self.V)))
         distance = z - field[:, None]
         log_density = self.log_weight(y, z) - distance**2 / (2 * self.V)
         top = log_density.max(axis=1, keepdims=True)
@@ -161,12 +162,12 @@ class Output:
 
 def teacher_mass(channel: Channel, y: float, means: np.ndarray, variance: float, rho: float) -> tuple[np.ndarray, np.ndarray]:
     """(Z, dZ/dmean) of the label y for teacher fields z ~ N(mean, variance)."""
-    width = min(0.5, np.sqrt(variance))
+    width, far = min(WIDTH, SPREAD * np.sqrt(variance)), REACH * np.sqrt(rho)
     if channel.noise is not None:
-        e, de = panels(-channel.reach, channel.reach, channel.breaks, width)
+        e, de = panels(max(-channel.reach, y - far), min(channel.reach, y + far), channel.breaks, width)
         z, weight = y - e, de * channel.noise(e)
     else:
-        z, dz = panels(-REACH * np.sqrt(rho), REACH * np.sqrt(rho), channel.breaks, width)
+        z, dz = panels(-far, far, channel.breaks, width)
         weight = dz * channel.density(y, z)
     distance = z - means[:, None]
     law = weight * normal(distance, variance)
@@ -176,7 +177,7 @@ def teacher_mass(channel: Channel, y: float, means: np.ndarray, variance: float,
 def output(channel: Channel, student, m: float, q: float, rho: float) -> Output:
     """One new sample, labelled by the teacher, seen by `student` (Proximal or Thermal)."""
     variance, reach = rho - m**2 / q, REACH * np.sqrt(q)
-    width = min(0.5, np.sqrt(q))
+    width = min(WIDTH, SPREAD * np.sqrt(q))
     sums = np.zeros(5)
     for y, share in zip(*_labels(channel, rho), strict=True):
         fields, weights = panels(-reach, reach, (*student.breaks(y), 0.0), width)
@@ -193,7 +194,7 @@ def _labels(channel: Channel, rho: float) -> tuple[np.ndarray, np.ndarray]:
     if channel.labels is not None:
         return np.array(channel.labels), np.ones(len(channel.labels))
     reach = REACH * np.sqrt(rho) + channel.reach
-    return panels(-reach, reach, (), 0.5)
+    return panels(-reach, reach)
 
 
 # ------------------------------------------------------------------ one weight
@@ -239,7 +240,7 @@ def _cavity(prior: Prior, m_hat: float, q_hat: float, breaks: Sequence[float]) -
     truths, masses = prior.grid()
     sd = np.sqrt(q_hat)
     reach = abs(m_hat) * float(np.abs(truths[masses > 1e-18]).max()) + REACH * sd
-    B, dB = panels(-reach, reach, breaks, min(0.5, sd))
+    B, dB = panels(-reach, reach, breaks, min(WIDTH, SPREAD * sd))
     distance = B - m_hat * truths[:, None]
     return B, masses[:, None] * dB * normal(distance, q_hat), truths, distance
 

@@ -1,0 +1,284 @@
+"""Curves of solutions: Newton's method across a direction, pseudo-arclength steps, and the point where a function vanishes."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from numerics.equations import Failure
+from numerics.status import Status
+from numerics.system import Look, System
+
+ITERATIONS = 14
+LONGEST = 1.0  # Newton step in charts
+NEAR = 1e-9  # shorter steps that no longer shrink are rounding
+ROUNDS = 8  # of the doubling test
+WORTHLESS = 1e-6
+TURN = 0.92  # smallest cosine between the directions at both ends of a step
+SHORTEST = 1e-9  # of the first step; then the curve is lost
+
+
+@dataclass(frozen=True)
+class Node:
+    """A point of a curve.
+
+    Args:
+        y: variables in the order of the system's coordinates.
+        tangent: unit direction in charts.
+        look: the system there.
+        error: of the variables, relative: Newton step on doubled nodes plus rounding.
+        iterations: Newton steps taken.
+    """
+
+    y: np.ndarray
+    tangent: np.ndarray
+    look: Look
+    error: float = math.nan
+    iterations: int = 0
+
+    @property
+    def residual(self) -> float:
+        """Largest component, relative to the unknown."""
+        return float(np.abs(self.look.value).max())
+
+    def turned(self) -> Node:
+        """The same point of the curve walked the other way."""
+        return dataclasses.replace(self, tangent=-self.tangent)
+
+
+def direction(slope: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """Unit tangent, on the side of `along`.
+
+    Raises:
+        Failure: the curve has no single tangent here, or it is orthogonal to `along`.
+    """
+    bordered = np.vstack([slope, along])
+    target = np.zeros(len(along))
+    target[-1] = 1.0
+    found = _solve(bordered, target)
+    return found / np.linalg.norm(found)
+
+
+def _solve(matrix: np.ndarray, target: np.ndarray) -> np.ndarray:
+    try:
+        found = np.linalg.solve(matrix, target)
+    except np.linalg.LinAlgError:
+        raise Failure(Status.SINGULAR) from None
+    if not np.isfinite(found).all():
+        raise Failure(Status.SINGULAR)
+    return np.asarray(found)
+
+
+def correct(system: System, y: np.ndarray, across: np.ndarray) -> Node:
+    """Newton's method on the nodes that are there; no step has a component along `across`.
+
+    Raises:
+        Failure: the status says why.
+    """
+    before = math.inf
+    for iteration in range(1, ITERATIONS + 1):
+        look = system.look(y)
+        bordered = np.vstack([look.slope, across])
+        step = _solve(bordered, np.append(-look.value, 0.0))
+        length = float(np.abs(step).max())
+        part = min(1.0, LONGEST / length) if length else 1.0
+        target = None
+        for _ in range(12):
+            target = system.move(y, part * step)
+            if target is not None:
+                break
+            part *= 0.5
+        if target is None:
+            raise Failure(Status.LEFT_DOMAIN)
+        if length < NEAR and length >= 0.2 * before or length < 1e-14:
+            tangent = direction(look.slope, across)
+            return Node(y, tangent, look, iterations=iteration)
+        y, before = target, length
+    raise Failure(Status.MAX_STEPS)
+
+
+def accept(system: System, y: np.ndarray, across: np.ndarray, tol: float) -> Node:
+    """`correct` on nodes that pass the doubling test: nodes doubled one loop after the other, a Newton step each.
+
+    Raises:
+        Failure: the status says why; QUADRATURE where the error stays above WORTHLESS.
+    """
+    node = correct(system, y, across)
+    share = tol / max(1, len(system.refinements))
+    change = 0.0
+    for attempt in range(ROUNDS):
+        change, guilty = 0.0, None
+        for refinement in system.refinements:
+            system.refine(node.y, refinement)
+            finer = correct(system, node.y, across)
+            moved = float(system.coordinates.relative(node.y, finer.y).max())
+            node, change = dataclasses.replace(finer, iterations=node.iterations), change + moved
+            if moved > max(share, 3.0 * rounding(node, across)):
+                guilty = refinement
+                break
+        if guilty is None or attempt == ROUNDS - 1:
+            break
+        system.refine(node.y, guilty, for_good=True)
+        system.refine(node.y, None)
+    error = change + rounding(node, across)
+    if not error < WORTHLESS:
+        raise Failure(Status.QUADRATURE)
+    return dataclasses.replace(node, error=error)
+
+
+def rounding(node: Node, across: np.ndarray) -> float:
+    """Rounding error of a point: that of each row, carried over by the inverse Jacobian."""
+    try:
+        inverse = np.linalg.inv(np.vstack([node.look.slope, across]))
+    except np.linalg.LinAlgError:
+        return math.inf
+    return float((np.abs(inverse[:, :-1]) @ node.look.floor).max())
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Step lengths of a walk, in charts: the first, the longest, and the longest component along each free control."""
+
+    first: float = 0.02
+    longest: float = 0.4
+    control: float = 1 / 40
+
+
+def walk(system: System, start: Node, tol: float, pace: Pace) -> Iterator[Node]:
+    """Points of the curve one after the other from `start` (not included) in the direction of its tangent, without end.
+
+    Raises:
+        Failure: the curve is lost; its status says why.
+    """
+    here, step = start, pace.first
+    controls = slice(system.size - len(system.free), system.size)
+    while True:
+        step = min(step, pace.longest, pace.control / max(float(np.abs(here.tangent[controls]).max()), 1e-3))
+        node, reason = _step(system, here, step, tol)
+        if node is None:
+            step *= 0.4
+            if step < SHORTEST * pace.first:
+                raise reason
+            continue
+        if node.iterations <= 4:
+            step *= 1.5
+        elif node.iterations > 7:
+            step *= 0.6
+        here = node
+        yield node
+
+
+def _step(system: System, here: Node, step: float, tol: float) -> tuple[Node | None, Failure]:
+    """One step, or why it must be shorter."""
+    ahead = system.move(here.y, step * here.tangent)
+    if ahead is None:
+        return None, Failure(Status.LEFT_DOMAIN)
+    try:
+        system.choose(ahead)
+        node = accept(system, ahead, here.tangent, tol)
+    except Failure as failure:
+        return None, failure
+    swerve = np.abs(system.coordinates.step(ahead, node.y - ahead)).max()
+    if float(node.tangent @ here.tangent) < TURN or swerve > 0.5 * step:
+        return None, Failure(Status.STALLED)
+    return node, Failure(Status.CONVERGED)
+
+
+Measure = Callable[[Node], float]
+
+
+def between(system: System, left: Node, right: Node, measure: Measure, tol: float) -> Node:
+    """The point between two neighbours where `measure`, of opposite signs there, vanishes; `error` includes that of its place.
+
+    Raises:
+        Failure: no point could be found on the way.
+    """
+    chord = system.coordinates.step(left.y, right.y - left.y)
+    length = float(np.linalg.norm(chord))
+    along = chord / length
+    middle = system.move(left.y, 0.5 * chord)
+    system.choose(left.y if middle is None else middle)
+    near = bracketed(system, left, right, along, length, measure)
+    return settle(system, near, along, length, measure, tol)
+
+
+def settle(system: System, near: Node, along: np.ndarray, length: float, measure: Measure, tol: float) -> Node:
+    """The root next to `near`, on nodes chosen there that pass the doubling test."""
+    system.choose(near.y)
+    node = secant(system, near, along, length, measure)
+    error = 0.0
+    for attempt in range(ROUNDS):
+        guilty, error = None, 0.0
+        for refinement in system.refinements:
+            system.refine(node.y, refinement)
+            finer = secant(system, node, along, length, measure)
+            moved = float(system.coordinates.relative(node.y, finer.y)[-len(system.free) :].max())
+            node, error = finer, error + moved
+            if moved > tol:
+                guilty = refinement
+                break
+        if guilty is None or attempt == ROUNDS - 1:
+            break
+        system.refine(node.y, guilty, for_good=True)
+        system.refine(node.y, None)
+    error += rounding(node, along) * float(np.abs(node.tangent[-len(system.free) :]).max()) + 2e-16
+    return dataclasses.replace(node, error=error)
+
+
+def beside(system: System, node: Node, along: np.ndarray, distance: float) -> Node:
+    """The point of the curve a distance further along the chord."""
+    lean = float(node.tangent @ along)
+    step = node.tangent * (distance / lean) if abs(lean) > 0.3 else along * distance
+    ahead = system.move(node.y, step)
+    if ahead is None:
+        raise Failure(Status.LEFT_DOMAIN)
+    return correct(system, ahead, along)
+
+
+def bracketed(system: System, left: Node, right: Node, along: np.ndarray, length: float, measure: Measure) -> Node:
+    """A root near enough for `secant`: false position, with bisection where an end stays put."""
+    (a, low, fa), (b, high, fb) = (0.0, left, measure(left)), (length, right, measure(right))
+    best, held = low, 0
+    for attempt in range(40):
+        s = a - fa * (b - a) / (fb - fa) if held < 2 else 0.5 * (a + b)
+        if not a < s < b:
+            s = 0.5 * (a + b)
+        best = beside(system, low, along, s - a) if s - a < b - s else beside(system, high, along, s - b)
+        f = measure(best)
+        if f == 0 or b - a < 1e-6 * length or (attempt and abs(f) < 1e-7 * (abs(fa) + abs(fb))):
+            break
+        if (f > 0) == (fa > 0):
+            held = held + 1 if held >= 0 and attempt else 0
+            a, low, fa = s, best, f
+        else:
+            held = 0 if held > 0 else held
+            b, high, fb = s, best, f
+    return best
+
+
+def secant(system: System, near: Node, along: np.ndarray, length: float, measure: Measure) -> Node:
+    """The root next to `near`, on the nodes that are there, to rounding."""
+    here = correct(system, near.y, along)
+    value = measure(here)
+    gap = 1e-5 * length
+    other = beside(system, here, along, gap)
+    slope = (measure(other) - value) / gap
+    before = math.inf
+    for _ in range(12):
+        if value == 0 or slope == 0 or not math.isfinite(slope):
+            break
+        step = -value / slope
+        if abs(step) > length:
+            raise Failure(Status.STALLED)
+        if abs(step) < 1e-15 * length or (abs(step) < 1e-9 * length and abs(step) > 0.2 * before):
+            break
+        moved = beside(system, here, along, step)
+        fresh = measure(moved)
+        if abs(step) > 1e-8 * length:
+            slope = (fresh - value) / step
+        here, value, before = moved, fresh, abs(step)
+    return here

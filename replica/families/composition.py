@@ -1,0 +1,147 @@
+"""How the learners of a spec stand together: replicas around a centre, a probe around a reference, RSB levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from replica.ansatz import RSB
+from replica.families.model import SharedLaws, Underivable
+from replica.families.reading import StaticModel, read
+from replica.families.structure import Member, Structure, replicated
+from replica.formula import exact, parse
+from replica.losses import Zero
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A static model of one or several learners, and the structure of its replicas.
+
+    Args:
+        models: learner -> its laws.
+        structure: the replica trees.
+        steps: Parisi parameters, outermost first.
+        free_steps: whether they are extremized.
+        imposed: overlap name -> value held.
+        pressed: overlap name -> log-weight per w w'.
+        self_overlaps: learner -> imposed length.
+        copies: number of real replicas, None where every learner stands once.
+    """
+
+    models: Mapping[str, StaticModel]
+    structure: Structure
+    steps: tuple[sp.Symbol, ...]
+    parisi: Mapping[sp.Symbol, sp.Expr]
+    free_steps: bool
+    imposed: Mapping[str, sp.Expr]
+    pressed: Mapping[str, sp.Expr]
+    self_overlaps: Mapping[str, sp.Expr]
+    copies: sp.Expr | None
+    real: sp.Symbol
+
+    @property
+    def first(self) -> StaticModel:
+        return next(iter(self.models.values()))
+
+    @property
+    def laws(self) -> SharedLaws:
+        return SharedLaws({name: model.laws for name, model in self.models.items()})
+
+
+REAL_REPLICAS = sp.Symbol("y_copies", positive=True)
+
+
+def compose(spec: Any) -> Composition:
+    """The composition of an expanded spec.
+
+    Raises:
+        Underivable: names the part of the spec whose structure has no theory yet.
+    """
+    models = {name: read(spec, name) for name in spec.learners}
+    first = next(iter(models.values()))
+    names = first.names
+    stages = spec.stages
+    if len(stages) > 2:
+        raise Underivable(f"stage: {len(stages)} stages have no static theory yet (built: one, or a reference and its probe)")
+    steps, parisi, free = _steps(spec, names)
+    members = [_member(spec, name, names) for name in stages[0].learners]
+    probes = [_member(spec, name, names) for name in stages[1].learners] if len(stages) == 2 else []
+    copied = [m for m in (*members, *probes) if m.copies != 1]
+    if len(copied) > 1 or any(m in copied for m in probes):
+        raise Underivable(f"copies: {' '.join(m.name for m in copied)}: one learner with real replicas, in the first stage, is built yet")
+    if probes and (len(members) > 1 or len(probes) > 1):
+        raise Underivable("stage: one reference, then one probe is built yet; more learners in a stage have no theory")
+    if probes and first.laws.prior is not None:
+        raise Underivable("stage: a probe around a reference that learns from a teacher has no theory yet; use random labels")
+    standing = tuple(Member(m.name, REAL_REPLICAS if m in copied else sp.S.One, m.silent) for m in members)
+    structure = replicated(first.laws.prior is not None, standing, steps, tuple(probes))
+    imposed, pressed = _couplings(spec, structure, names)
+    lengths = {
+        name: _number(learner.self_overlap, names) for name, learner in spec.learners.items() if learner.self_overlap is not None
+    }
+    return Composition(
+        models, structure, steps, parisi, free, imposed, pressed, lengths, copied[0].copies if copied else None, REAL_REPLICAS
+    )
+
+
+def _steps(spec: Any, names: Mapping[str, sp.Expr]) -> tuple[tuple[sp.Symbol, ...], dict[sp.Symbol, sp.Expr], bool]:
+    ansatz = spec.ansatz
+    if not isinstance(ansatz, RSB):
+        return (), {}, False
+    count = int(ansatz.k)
+    symbols = tuple(sp.Symbol("x_parisi" if count == 1 else f"x_parisi{j}", positive=True) for j in range(1, count + 1))
+    if ansatz.free:
+        return symbols, {s: sp.Symbol(s.name.replace("_parisi", ""), real=True) for s in symbols}, True
+    if count > 1:
+        raise Underivable('ansatz.x: with k > 1 the Parisi parameters are extremized; write x = "free"')
+    bound = ansatz.bind(names)
+    return symbols, {symbols[0]: bound.expr(bound.x)}, False
+
+
+def _member(spec: Any, name: str, names: Mapping[str, sp.Expr]) -> Member:
+    learner = spec.learners[name]
+    copies = _number(learner.copies, names) if learner.copies is not None else sp.S.One
+    return Member(name, copies, isinstance(learner.loss, Zero))
+
+
+def _number(value: Any, names: Mapping[str, sp.Expr]) -> sp.Expr:
+    return parse(value, names) if isinstance(value, str) else exact(value)
+
+
+def _couplings(spec: Any, structure: Structure, names: Mapping[str, sp.Expr]) -> tuple[dict[str, sp.Expr], dict[str, sp.Expr]]:
+    imposed: dict[str, sp.Expr] = {}
+    pressed: dict[str, sp.Expr] = {}
+    staged = {name: stage.couple for stage in spec.stages if stage.couple for name in stage.learners}
+    for name, learner in spec.learners.items():
+        for term in staged.get(name) or learner.couple or ():
+            if term.to not in spec.learners:
+                raise Underivable(f"couple.to: a coupling to '{term.to}' has no static theory yet (built: to another learner)")
+            key = _deepest(structure, term.to, name)
+            if term.overlap is not None:
+                imposed[key] = _number(term.overlap, names)
+            elif term.log_weight is not None:
+                pressed[key] = _bilinear(term.log_weight, term.to, names)
+            else:
+                raise Underivable("couple: strength and formula have no static theory yet (built: overlap, log_weight)")
+    return imposed, pressed
+
+
+def _deepest(structure: Structure, a: str, b: str) -> str:
+    """The overlap of two learners of one and the same replica."""
+    found = [(level.tree.name(o)) for level in structure.levels for o in level.own if {o.first, o.second} == {a, b}]
+    if not found:
+        raise Underivable(f"couple: {a} and {b} do not meet in one replica")
+    return found[-1]
+
+
+def _bilinear(text: str, to: str, names: Mapping[str, sp.Expr]) -> sp.Expr:
+    """The coefficient of w w_to."""
+    w, other = sp.Symbol("w", real=True), sp.Symbol(f"w_{to}", real=True)
+    formula = sp.expand(parse(text, {**names, "w": w, f"w_{to}": other}))
+    strength = formula.coeff(w, 1).coeff(other, 1)
+    if sp.expand(formula - strength * w * other) != 0 or strength.free_symbols & {w, other}:
+        raise Underivable(f"couple.log_weight: {text} is not a multiple of w*w_{to}; other couplings of weights have no theory yet")
+    return strength

@@ -1,0 +1,111 @@
+"""One side by side list of a structure's order parameters: raw equations, gauges fixed, still in leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sympy as sp
+
+from replica.families.model import TEACHER, SharedLaws
+from replica.families.structure import Level, Structure
+from replica.law import Atom
+from replica.nodes import Discrete, Gauss, Measure, Tilted
+from replica.passes.gauge import minimal, sourced
+from replica.passes.merge import merged, normal
+from replica.passes.still import without_still_fields
+from replica.tree import Leaf, Overlap, Side
+
+
+@dataclass(frozen=True)
+class LevelSheet:
+    """Free entropy and gradients of one level.
+
+    Args:
+        trace: sum of overlaps times conjugates; enters with a minus.
+        energetic, entropic: log integrals, first order in the level's small parameter.
+        outputs, inputs: overlap -> d energetic / d overlap and d entropic / d conjugate over its count.
+        slopes: learner -> mean squared slope of its score and of its mean weight, for the replicon.
+        positive: variances of fields and leaves, which are positive where the overlaps are possible.
+    """
+
+    level: Level
+    trace: sp.Expr
+    energetic: sp.Expr
+    entropic: sp.Expr
+    outputs: dict[Overlap, sp.Expr] = field(default_factory=dict)
+    inputs: dict[Overlap, sp.Expr] = field(default_factory=dict)
+    slopes: dict[str, tuple[sp.Expr, sp.Expr]] = field(default_factory=dict)
+    positive: tuple[sp.Expr, ...] = ()
+
+
+def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.Symbol, sp.Expr]) -> LevelSheet:
+    """Equations of one level in the universal form.
+
+    Args:
+        given: values of overlaps and conjugates that are known by structure (silent species, couplings).
+    """
+    tree = level.tree
+
+    def fixed(expression: sp.Expr, side: Side) -> sp.Expr:
+        expression = expression.xreplace(given)
+        functional = level.functional(side)
+        silent = functional.silent
+        for node, species in structure.gauges(level):
+            if species in silent:
+                continue
+            gauge = tree.symbol(Overlap(node.name, species, species), hat=side is Side.ENTROPIC)
+            own = functional.field(node, species)
+            if side is Side.ENTROPIC and species != TEACHER and species in node.leaves and _finite(laws, species):
+                expression = sourced(expression, own, gauge, species, _weights(laws, species))
+            else:
+                expression = minimal(expression, own, gauge)
+        return normal(without_still_fields(expression))
+
+    outputs, inputs = {}, {}
+    for overlap in level.own:
+        count = tree.coefficient(tree.overlaps()[overlap])
+        outputs[overlap] = fixed(level.energetic.gradient(overlap) / count, Side.ENERGETIC)
+        inputs[overlap] = fixed(level.entropic.gradient(overlap) / count, Side.ENTROPIC)
+    energetic = fixed(level.energetic.log_integral(), Side.ENERGETIC)
+    entropic = fixed(level.entropic.log_integral(), Side.ENTROPIC)
+    slopes = {}
+    for overlap in level.own:
+        species = overlap.first
+        if overlap.node is None and species != TEACHER and species not in level.energetic.silent:
+            copies = tree.coefficient(tree.root.copies(species))
+            slopes[species] = tuple(fixed(level.functional(side).squared_slope(species) / copies, side) for side in Side)
+    positive = _variances(energetic) | _variances(entropic, leaves=False)
+    return LevelSheet(level, tree.trace().xreplace(given), energetic, entropic, outputs, inputs, slopes, tuple(positive))
+
+
+def _variances(expression: sp.Expr, leaves: bool = True) -> dict[sp.Expr, None]:
+    """Variances of one-dimensional fields and of leaves."""
+    found = {m.covariance[0, 0]: None for m in sorted(expression.atoms(Gauss), key=str) if len(m.variables) == 1}
+    if leaves:
+        found |= {leaf.A: None for leaf in sorted(expression.atoms(Leaf), key=str)}
+    return found
+
+
+def difference(plus: sp.Expr, minus: sp.Expr) -> sp.Expr:
+    """plus - minus as one average wherever tilt and measures agree, on every depth."""
+    return _deep(merged(plus - minus))
+
+
+def _deep(e: sp.Expr) -> sp.Expr:
+    """Inside a merged average, inner averages of equal tilt are merged too."""
+    if isinstance(e, Tilted):
+        return Tilted(_deep(merged(e.body)), e.exponent, e.measures, e.normalised)
+    if e.is_Add or e.is_Mul:
+        return e.func(*(_deep(a) for a in e.args))
+    return e
+
+
+def _finite(laws: SharedLaws, species: str) -> bool:
+    return all(isinstance(p, Atom) for p in laws.entropic(species))
+
+
+def _weights(laws: SharedLaws, species: str) -> tuple[sp.Symbol, Measure]:
+    """The weight itself as a variable of finitely many values."""
+    w = sp.Dummy("w", real=True)
+    law = laws.entropic(species)
+    return w, Discrete(w, [p.location for p in law if isinstance(p, Atom)], [p.log_weight for p in law if isinstance(p, Atom)])
