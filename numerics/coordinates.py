@@ -85,4 +85,4 @@ class Coordinates:
 
     def relative(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """|y - x| relative to the variable, or to SMALL where that may have either sign and is smaller."""
-        return np.abs(y - x) / np.maximum(np.abs(x), np.where(self.kinds == REAL, SMALL, 1e-300))
+        return np.abs(y - x) / np.maximum(np.abs(x), np.where((self.low < 0) & (self.high > 0), SMALL, 1e-300))

@@ -50,19 +50,6 @@ class Node:
         return dataclasses.replace(self, tangent=-self.tangent)
 
 
-def direction(slope: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """Unit tangent, on the side of `along`.
-
-    Raises:
-        Failure: the curve has no single tangent here, or it is orthogonal to `along`.
-    """
-    bordered = np.vstack([slope, along])
-    target = np.zeros(len(along))
-    target[-1] = 1.0
-    found = _solve(bordered, target)
-    return found / np.linalg.norm(found)
-
-
 def _solve(matrix: np.ndarray, target: np.ndarray) -> np.ndarray:
     try:
         found = np.linalg.solve(matrix, target)
@@ -79,14 +66,17 @@ def correct(system: System, y: np.ndarray, across: np.ndarray) -> Node:
     Raises:
         Failure: the status says why.
     """
-    before = math.inf
+    before, size = math.inf, system.size
+    bordered, targets = np.empty((size, size)), np.zeros((size, 2))
+    bordered[-1], targets[-1, 1] = across, 1.0
     for iteration in range(1, ITERATIONS + 1):
         look = system.look(y)
-        bordered = np.vstack([look.slope, across])
-        step = _solve(bordered, np.append(-look.value, 0.0))
+        bordered[:-1], targets[:-1, 0] = look.slope, -look.value
+        step, tangent = _solve(bordered, targets).T
         length = float(np.abs(step).max())
-        part = min(1.0, LONGEST / length) if length else 1.0
-        target = None
+        if length < NEAR and length >= 0.2 * before or length < 1e-14:
+            return Node(y, tangent / np.linalg.norm(tangent), look, iterations=iteration)
+        part, target = min(1.0, LONGEST / length), None
         for _ in range(12):
             target = system.move(y, part * step)
             if target is not None:
@@ -94,9 +84,6 @@ def correct(system: System, y: np.ndarray, across: np.ndarray) -> Node:
             part *= 0.5
         if target is None:
             raise Failure(Status.LEFT_DOMAIN)
-        if length < NEAR and length >= 0.2 * before or length < 1e-14:
-            tangent = direction(look.slope, across)
-            return Node(y, tangent, look, iterations=iteration)
         y, before = target, length
     raise Failure(Status.MAX_STEPS)
 
@@ -117,26 +104,23 @@ def accept(system: System, y: np.ndarray, across: np.ndarray, tol: float) -> Nod
             finer = correct(system, node.y, across)
             moved = float(system.coordinates.relative(node.y, finer.y).max())
             node, change = dataclasses.replace(finer, iterations=node.iterations), change + moved
-            if moved > max(share, 3.0 * rounding(node, across)):
+            if moved > max(share, 3.0 * float(carried(node, across).max())):
                 guilty = refinement
                 break
         if guilty is None or attempt == ROUNDS - 1:
             break
         system.refine(node.y, guilty, for_good=True)
         system.refine(node.y, None)
-    error = change + rounding(node, across)
+    error = change + float(carried(node, across).max())
     if not error < WORTHLESS:
         raise Failure(Status.QUADRATURE)
     return dataclasses.replace(node, error=error)
 
 
-def rounding(node: Node, across: np.ndarray) -> float:
-    """Rounding error of a point: that of each row, carried over by the inverse Jacobian."""
-    try:
-        inverse = np.linalg.inv(np.vstack([node.look.slope, across]))
-    except np.linalg.LinAlgError:
-        return math.inf
-    return float((np.abs(inverse[:, :-1]) @ node.look.floor).max())
+def carried(node: Node, across: np.ndarray) -> np.ndarray:
+    """Rounding error of every coordinate: that of each row, carried over by the inverse Jacobian."""
+    inverse = _solve(np.vstack([node.look.slope, across]), np.eye(len(across)))
+    return np.asarray(np.abs(inverse[:, :-1]) @ node.look.floor)
 
 
 @dataclass(frozen=True)
@@ -207,16 +191,16 @@ def between(system: System, left: Node, right: Node, measure: Measure, tol: floa
 
 
 def settle(system: System, near: Node, along: np.ndarray, length: float, measure: Measure, tol: float) -> Node:
-    """The root next to `near`, on nodes chosen there that pass the doubling test."""
+    """The root next to `near`, on nodes chosen there that pass the doubling test; `error` is that of the free controls, absolute."""
     system.choose(near.y)
     node = secant(system, near, along, length, measure)
-    error = 0.0
+    controls, error = slice(-len(system.free), None), 0.0
     for attempt in range(ROUNDS):
         guilty, error = None, 0.0
         for refinement in system.refinements:
             system.refine(node.y, refinement)
             finer = secant(system, node, along, length, measure)
-            moved = float(system.coordinates.relative(node.y, finer.y)[-len(system.free) :].max())
+            moved = float(np.abs(finer.y - node.y)[controls].max())
             node, error = finer, error + moved
             if moved > tol:
                 guilty = refinement
@@ -225,8 +209,8 @@ def settle(system: System, near: Node, along: np.ndarray, length: float, measure
             break
         system.refine(node.y, guilty, for_good=True)
         system.refine(node.y, None)
-    error += rounding(node, along) * float(np.abs(node.tangent[-len(system.free) :]).max()) + 2e-16
-    return dataclasses.replace(node, error=error)
+    blur = carried(node, along)[controls] * system.coordinates.scale[controls]
+    return dataclasses.replace(node, error=error + float(blur.max()))
 
 
 def beside(system: System, node: Node, along: np.ndarray, distance: float) -> Node:

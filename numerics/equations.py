@@ -6,12 +6,15 @@ same kernels, the same panels and the same test by doubling.
 
 from __future__ import annotations
 
+import ctypes
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from numerics.layout import DEPTH, ERROR_AT, INFO, PROBES, STACK, VALUES, Slots
+from numerics.layout import DEPTH, ERROR_AT, FIRST_NESTED, INFO, PROBES, RULE, SIZE, STACK, VALUES, Slots
+from numerics.layout import NESTED as IS_NESTED
 from numerics.problem import NESTED, PANELS, Compiled, Problem
 from numerics.solver import inspect
 from numerics.status import CAPACITY, Status
@@ -20,6 +23,7 @@ from numerics.status import CAPACITY, Status
 BASE, DOUBLE, ADAPT = -1, -2, -3
 ADOPT = 100
 VALUES_ROUNDS = 4
+_KERNEL = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 6)
 
 
 class Failure(ArithmeticError):
@@ -49,6 +53,8 @@ class Equations:
         self.kinds, self.low, self.high, self.conjugate = self.problem.charts
         self._module = module
         self._loops = self.problem.loop_rows()
+        for row in self._loops:
+            row[SIZE] = FIRST_NESTED[row[RULE]] if row[IS_NESTED] else 1
         self._panels, self._place = np.zeros((len(module.loops), 0, 2)), np.full(self.n + self.c + 1, math.nan)
         self._size(PANELS[0], NESTED[0])
 
@@ -70,6 +76,13 @@ class Equations:
             "w": self._w, "off": self._off, "scr": self._scratch, "out": self._out, "work": self._work, "place": self._place,
         }
         kernels = {name: getattr(module, name).address for name in ("residual", "values", "inside", "probe")}
+        pointers = [addresses[name].ctypes.data for name in ("points", "x", "w", "off", "scr", "out")]
+
+        def ready(address: int) -> Callable[[], int]:
+            call = _KERNEL(address)
+            return lambda: int(call(*pointers))
+
+        self._residual, self._named, self._inside = (ready(kernels[name]) for name in ("residual", "values", "inside"))
         numbers = {
             "loop_count": loops, "unknowns": n, "controls": c, "names": names, "capacity": panels, "nodes": nodes, "scratch": scratch,
             "outputs": outputs,
@@ -112,7 +125,8 @@ class Equations:
             Failure: something is not finite.
         """
         n, c = self.n, self.c
-        self._module.residual(np.ascontiguousarray(p), self._x, self._w, self._off, self._scratch, self._out)
+        self._point[:] = p
+        self._residual()
         found = self._out[: n + n * n + n * c].copy()
         if not np.isfinite(found).all():
             raise Failure(Status.NON_FINITE)
@@ -122,15 +136,18 @@ class Equations:
         """The named results at p and by how much they moved when nodes were doubled last; nodes are those of the results afterwards."""
         self.refine(p, DOUBLE)
         if not self._module.loops:
-            self._module.values(np.ascontiguousarray(p), self._x, self._w, self._off, self._scratch, self._out)
+            self._point[:] = p
+            self._named()
             return self._out[: len(self._values)].copy(), 0.0
         self._ask(p, VALUES, rounds)
         return self._values.copy(), float(self._info[ERROR_AT])
 
     def allowed(self, p: np.ndarray) -> bool:
         """Whether the constraints are positive at p."""
-        m = self._module.inside(np.ascontiguousarray(p), self._x, self._w, self._off, self._scratch, self._out)
-        return bool((self._out[:m] > 0).all())
+        if not self._module.constraints:
+            return True
+        self._point[:] = p
+        return all(v > 0 for v in self._out[: self._inside()].tolist())
 
     @property
     def nodes(self) -> int:

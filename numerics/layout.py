@@ -12,6 +12,7 @@ from replica.symbols import Domain
 RULES = {Rule.LINE: 0, Rule.UNIT: 1, Rule.COUNT: 2}
 LINE, UNIT, COUNT = RULES.values()
 ORDER = 16  # nodes of a panel
+FIRST_NESTED = (32, 2, 32)  # first size of a nested loop by rule: trapezoid nodes, panels, counts
 PROBES = 128  # integrals of one loop that adaptation can watch
 STACK, DEPTH = 3, 96  # rows of the adaptation's workspace: totals, a panel under test, and the panels that wait
 # columns of `loops`; LATE: only values need it; from INSIDE on: whether it reads the variable of loop j

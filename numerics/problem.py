@@ -107,7 +107,8 @@ class Problem:
         """Per unknown: kind of chart, lower end, upper end, whether it is a conjugate."""
         theory = self.theory
         domains = [tightened(u.symbol, u.domain, theory.system.constraints) for u in theory.system.unknowns]
-        paired = {s for e in theory.conjugates.values() for s in e.free_symbols} | {
+        overlaps = {s for e in theory.order_parameters.values() for s in e.free_symbols}  # a conjugate may be written in overlaps
+        paired = {s for e in theory.conjugates.values() for s in e.free_symbols - overlaps} | {
             u.conjugate for u in theory.system.unknowns if u.conjugate is not None
         }
         return (
@@ -178,10 +179,13 @@ class Problem:
             result.append(min(max(number, low), high) if number not in domain or number in (domain.lower, domain.upper) else number)
         return np.array(result)
 
-    def march(self, points: np.ndarray, starts: np.ndarray, tol: float, sweeps: int = SWEEPS, steps: int = STEPS) -> March:
+    def march(
+        self, points: np.ndarray, starts: np.ndarray, tol: float, sweeps: int = SWEEPS, steps: int = STEPS, panels: int = PANELS[0]
+    ) -> March:
         """Follow the solution over `points` (T, controls) from `starts` (1 or T, unknowns); larger buffers where needed.
 
-        `sweeps` is how long the plain map runs from a start before Newton takes over; 0 starts with Newton.
+        `sweeps` is how long the plain map runs from a start before Newton takes over; 0 starts with Newton.  `panels` is the first
+        size of the buffers: how near to the end of a domain results are looked at depends on it.
         """
         module, n, c = self.module, len(self.names), len(self.controls)
         loops = len(module.loops)
@@ -195,7 +199,7 @@ class Problem:
         rules, local, place = self.loop_rows(), np.zeros(local_size(n, c)), np.zeros(n + c + 1)
         trail = np.zeros((TRAIL, len(self.value_names)))
         work, out = np.zeros((STACK + DEPTH, PROBES + 2)), np.zeros(outputs)
-        first, panels, nested = 0, PANELS[0], NESTED[0]
+        first, nested = 0, NESTED[0] * panels // PANELS[0]
         while True:
             room = self.room(panels, nested)
             nodes = int(room[-1])

@@ -99,6 +99,24 @@ class Steady(sp.Function):
         return sp.S.Zero
 
 
+class Root(sp.Expr):
+    """Unknown number `index` of a root of one or two equations, by a few steps of Newton's method from guesses that are good to 1e-4
+    of `reach`, and never farther from the guess than `reach`.  Differentiated as the root, by the implicit function theorem.
+    """
+
+    is_real = True
+
+    def __new__(cls, index, equations, unknowns, guesses, reach):
+        return sp.Expr.__new__(cls, sp.sympify(index), *(sp.Tuple(*t) for t in (equations, unknowns, guesses, reach)))
+
+    @property
+    def free_symbols(self):
+        return set().union(*(self.args[k].free_symbols for k in (1, 3, 4))) - set(self.args[2])
+
+    def _eval_subs(self, old, new):
+        return self if old in self.args[2] else None
+
+
 @dataclass(frozen=True)
 class Program:
     """Everything the compiler needs.

@@ -27,7 +27,6 @@ UNCHANGED = 1e-7  # of the tolerance: halves that change less are not kept, thei
 NEGLIGIBLE = 1e-17
 FIRST_LINE = np.array([-TAIL, -WINDOW, -WINDOW / 2, 0.0, WINDOW / 2, WINDOW, TAIL])
 FIRST_UNIT = np.array([0.0, 0.5, 1.0])
-FIRST_NESTED = np.array([32, 2, 32])  # trapezoid nodes, panels, counts
 OK = 0
 
 # what `arrange` is asked for: >= 0 doubles one nested loop, DOUBLE all loops of depth 0, BASE nothing; ADAPT chooses panels anew,

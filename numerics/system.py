@@ -6,7 +6,7 @@ of a phase diagram.  Everything is in charts (numerics.coordinates), unknowns of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,7 +61,7 @@ class System:
         self.at, self.free, self.condition = dict(at), tuple(free), condition
         theory = self.problem.theory
         self.domains: tuple[Domain, ...] = tuple(next(c.domain for c in theory.controls if c.name == name) for name in free)
-        self.columns = [self.problem.controls.index(name) for name in free]
+        self._columns = [self.problem.controls.index(name) for name in free]
         self._fixed = np.array([at[name] for name in self.problem.controls])
         units = np.ones(self.n)
         self.unknowns = Coordinates(one.kinds, one.low, one.high, units)
@@ -83,7 +83,7 @@ class System:
     def point(self, y: np.ndarray, side: int = 0) -> np.ndarray:
         """Unknowns of a side and all controls."""
         p = np.concatenate([y[side * self.n : (side + 1) * self.n], self._fixed])
-        for k, column in enumerate(self.columns):
+        for k, column in enumerate(self._columns):
             p[self.n + column] = y[self.n * self.count + k]
         return p
 
@@ -110,13 +110,28 @@ class System:
             equations.refine(self.point(y, side), request, for_good and chosen)
 
     def look(self, y: np.ndarray) -> Look:
-        """F, its derivatives and its rounding error, as numerics.methods.state.evaluate has them.
+        """F, its derivatives and its rounding error.
+
+        Raises:
+            Failure: something is not finite.
+        """
+        found = self.equations(y)
+        if self.condition is not None:
+            row = self._gradient(self.condition, y)
+            value, floor = np.append(found.value, self.condition(self, y)), np.append(found.floor, EPSILON)
+            found = Look(value, np.vstack([found.slope, row]), floor)
+        if not (np.isfinite(found.value).all() and np.isfinite(found.slope).all()):
+            raise Failure(Status.NON_FINITE)
+        return found
+
+    def equations(self, y: np.ndarray) -> Look:
+        """The rows of the sides, as numerics.methods.state.evaluate has them.
 
         Raises:
             Failure: something is not finite.
         """
         n, size = self.n, self.size
-        rows = n * self.count + (self.condition is not None)
+        rows = n * self.count
         value, slope, floor = np.empty(rows), np.zeros((rows, size)), np.empty(rows)
         for side, equations in enumerate(self.sides):
             p, part = self.point(y, side), slice(side * n, (side + 1) * n)
@@ -129,16 +144,10 @@ class System:
             value[part] = np.where(good, -charts.step(x, -straight), here * found.residual)
             inner = np.eye(n) - found.unknowns  # derivatives of the map
             slope[part, part] = np.eye(n) - scale[:, None] * inner / here[None, :]
-            for k, column in enumerate(self.columns):
+            for k, column in enumerate(self._columns):
                 place = n * self.count + k
                 slope[part, place] = scale * found.controls[:, column] * self.coordinates.scale[place]
             floor[part] = scale * 4.0 * EPSILON * (np.abs(x) + np.abs(inner) @ np.abs(x))
-        if self.condition is not None:
-            value[-1] = self.condition(self, y)
-            slope[-1] = self._gradient(self.condition, y)
-            floor[-1] = EPSILON
-        if not (np.isfinite(value).all() and np.isfinite(slope).all()):
-            raise Failure(Status.NON_FINITE)
         return Look(value, slope, floor)
 
     def _gradient(self, condition: Condition, y: np.ndarray) -> np.ndarray:
@@ -159,10 +168,6 @@ class System:
             return None
         return target if all(e.allowed(self.point(target, side)) for side, e in enumerate(self.sides)) else None
 
-    def jacobian(self, y: np.ndarray, side: int = 0) -> np.ndarray:
-        """Of the residual x - G by the unknowns of a side, on the nodes that are there."""
-        return self.sides[side].look(self.point(y, side)).unknowns
-
     def results(self, y: np.ndarray, side: int = 0) -> tuple[dict[str, float], float]:
         """The named results of a side, and by how much they moved when nodes were doubled last."""
         p = self.point(y, side)
@@ -170,7 +175,3 @@ class System:
         values, error = self.meter.values(p)
         return dict(zip(self.problem.value_names, map(float, values), strict=True)), error
 
-
-def units(names: Sequence[str], ranges: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """Unit of length of controls: the width of the range that is asked for."""
-    return {name: abs(ranges[name][1] - ranges[name][0]) for name in names}

@@ -81,8 +81,8 @@ def _overlaps(instance: Instance, learner: Any, estimate: Estimate) -> dict[str,
     q = estimate.extras.get("q", w @ w / d)  # a sampler has one without the noise of its mean
     found = {"q": q} if protocol == "erm" else {"q": q, "Q": estimate.extras.get("Q", q + estimate.spread)}
     name = _truth_of(instance, learner)
-    if name is None:
-        return found
+    if name is None:  # couplings without a preferred state: the mean over chains says nothing of the overlap inside a state
+        return found if "x" in instance.arrays else {key: value for key, value in found.items() if key == "Q"}
     truth = instance.truth[name]
     m, rho = w @ truth / d, np.mean(truth**2)
     if _blind_to_sign(instance):

@@ -175,7 +175,11 @@ def _batches(spec: Any, at: Mapping[str, float], d: int, seeds: tuple[int, ...])
 
 
 def _correction(spec: Any, at: Mapping[str, float]) -> float:
-    return min(bound(part.law, at).correction() for part in spec.slices.values()) if is_disorder(spec) else 1.0
+    if not is_disorder(spec):
+        return 1.0
+    protocols = [learner.protocol for learner in spec.learners.values()]
+    betas = [np.inf if one.kind == "erm" else number(one.beta, at) if one.kind == "gibbs" else 1.0 for one in protocols]
+    return min(bound(part.law, at).correction(max(betas)) for part in spec.slices.values())
 
 
 def _options(spec: Any, name: str, at: Mapping[str, float]) -> dict[str, float]:

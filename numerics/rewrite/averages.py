@@ -10,7 +10,7 @@ from numerics.program import LogSum, Rule, Sum, TiltSum
 from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.flat import cut_flat
 from numerics.rewrite.logs import log_add, mix
-from numerics.rewrite.order import outermost, scalars
+from numerics.rewrite.order import fields_first, outermost, scalars
 from numerics.rewrite.pieces import Context, Piece, cut_gauss
 from numerics.rewrite.prox import cut_prox, explicit, proximals
 from numerics.rewrite.tilt import absorb
@@ -41,7 +41,7 @@ class Rewriter:
         if isinstance(e, AVERAGES):
             body: tuple[sp.Expr, ...] = (e.body, e.exponent) if isinstance(e, Tilted) else (e.exponent,)
             measures, fixed = scalars(e.measures, body, self.context.facts)
-            body = tuple(substitute(b, fixed) for b in body)
+            measures, body = fields_first(measures, tuple(substitute(b, fixed) for b in body), len(body) - 1)
             if isinstance(e, LogAverage):
                 return self.log_average(body[0], tuple(measures))
             proper = all(isinstance(m, Gauss) for m in measures)
@@ -68,6 +68,8 @@ class Rewriter:
         logs = []
         for p in self._pieces(head, (exponent, *rest), 0):
             g, *inner = p.contents
+            if p.atom:
+                continue
             logs.append(LogSum(self.log_average(g, tuple(inner)) + self.expression(p.log_weight), p.variable))
         return self.expression(outside) + log_add(logs)
 
@@ -84,7 +86,7 @@ class Rewriter:
         if closed:
             head, _, exponent = closed
             return self.tilted(body, exponent, (head, *rest))
-        logs, values = [], []
+        logs, values, atoms = [], [], []
         if isinstance(head, Discrete):
             for w, (a, g, *m) in _atoms(head, (body, exponent, *rest)):
                 logs.append(self.log_average(g + w, tuple(m)))
@@ -93,9 +95,13 @@ class Rewriter:
         for p in self._pieces(head, (body, exponent, *rest), 1):
             a, g, *inner = p.contents
             g = self.log_average(g, tuple(inner)) + self.expression(p.log_weight)
-            logs.append(LogSum(g, p.variable))
-            values.append(TiltSum(self.tilted(a, p.contents[1], tuple(inner)), g, p.variable))
-        return mix(logs, values)
+            value = TiltSum(self.tilted(a, p.contents[1], tuple(inner)), g, p.variable)
+            if p.atom:
+                atoms.append((LogSum(g, p.variable), value))
+            else:
+                logs.append(LogSum(g, p.variable))
+                values.append(value)
+        return mix(logs, values) + sp.Add(*(sp.exp(weight - log_add(logs)) * value for weight, value in atoms))
 
     def total(self, body: sp.Expr, exponent: sp.Expr, measures: Measures) -> sp.Expr:
         """E[body e^exponent]; the tilt is known to average to one, or absent."""

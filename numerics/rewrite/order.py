@@ -1,4 +1,4 @@
-"""Which measure of an average stands outside: splitting joint normal laws and nesting by what each measure reads."""
+"""Which measure of an average stands outside: splitting joint normal laws, fields before what moves them, nesting by what each reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sympy as sp
 
 from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.facts import Facts
-from numerics.rewrite.walk import PROXIMAL, coefficients, free, parts, substitute
+from numerics.rewrite.walk import AVERAGES, PROXIMAL, coefficients, free, parts, substitute
 from replica.nodes import Discrete, Flat, Gauss, Measure
 
 
@@ -40,6 +40,35 @@ def scalars(measures: Sequence[Measure], contents: tuple[sp.Basic, ...], facts: 
     while any(fixed.keys() & free(e) for e in fixed.values()):
         fixed = {v: substitute(e, fixed) for v, e in fixed.items()}
     return [substitute(m, fixed) for m in found], fixed
+
+
+def fields_first(measures: list[Measure], contents: tuple[sp.Basic, ...], tilt: int) -> tuple[list[Measure], tuple[sp.Basic, ...]]:
+    """A field h ~ N(a + b w, c) before the weight w that moves it, where averages inside read h and not w.
+
+    They are then taken once for every h, and not once for every h of every w; contents[tilt] gets the density of h given w.  The field
+    is counted in units of its spread if w has spread one.
+    """
+    for outer in measures:
+        for field in measures if isinstance(outer, Flat) else ():
+            (w,), line = outer.variables, coefficients(field.means[0], outer.variables[0], 1) if isinstance(field, Gauss) else None
+            if line is None or len(line) != 2 or (free(line[1]) | free(field.covariance) | _inner_reads(contents, field)) & {w}:
+                continue
+            h, variance, others = field.variables[0], field.covariance[0, 0], [m for m in measures if m not in (outer, field)]
+            if not any(h in free(p) for c in contents for p, _ in parts(c) if isinstance(p, AVERAGES)):
+                continue
+            if any({w, h} & m.free_symbols for m in (outer, *others)):
+                continue
+            spread, x = sp.sqrt(variance + line[1] ** 2), sp.Dummy(h.name, real=True)
+            log_density = -((h - field.means[0]) ** 2) / (2 * variance) - sp.log(2 * sp.pi * variance) / 2 + sp.log(spread)
+            found = [c + log_density if i == tilt else c for i, c in enumerate(contents)]
+            return [Flat(x, -sp.oo, sp.oo), outer, *others], tuple(substitute(c, {h: x * spread}) for c in found)
+    return measures, contents
+
+
+def _inner_reads(contents: tuple[sp.Basic, ...], field: Gauss) -> set[sp.Symbol]:
+    """What else the averages read that read a field."""
+    h = field.variables[0]
+    return {s for c in contents for p, _ in parts(c) if isinstance(p, AVERAGES) and h in free(p) for s in free(p)}
 
 
 def prox_fields(contents: tuple[sp.Basic, ...]) -> set[sp.Symbol]:

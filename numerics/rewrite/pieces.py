@@ -20,13 +20,17 @@ FLOOR = sp.Rational(1, 10**30)  # least width of a piece under a logarithm: an e
 
 @dataclass(frozen=True)
 class Piece:
-    """One loop.  `weight * exp(exponent)` is density times Jacobian; `width` the part of the weight that may be zero."""
+    """One loop.  `weight * exp(exponent)` is density times Jacobian; `width` the part of the weight that may be zero.
+
+    `atom`: what a body with a delta function gets from it; the piece has no mass of its own.
+    """
 
     variable: sp.Dummy
     contents: tuple[sp.Basic, ...]
     weight: sp.Expr = sp.S.One
     width: sp.Expr = sp.S.One
     exponent: sp.Expr = sp.S.Zero
+    atom: bool = False
 
     @property
     def factor(self) -> sp.Expr:

@@ -10,7 +10,7 @@ import sympy as sp
 
 from replica.ansatz import RSB
 from replica.families.model import SharedLaws, Underivable
-from replica.families.reading import StaticModel, read
+from replica.families.reading import StaticModel, read, refuse_structure
 from replica.families.structure import Member, Structure, replicated
 from replica.formula import exact, parse
 from replica.losses import Zero
@@ -54,21 +54,24 @@ class Composition:
 REAL_REPLICAS = sp.Symbol("y_copies", positive=True)
 
 
-def compose(spec: Any) -> Composition:
-    """The composition of an expanded spec.
+def compose(spec: Any, learner: str | None = None) -> Composition:
+    """The composition of an expanded spec; with `learner`, of that one alone, which nothing may join.
 
     Raises:
         Underivable: names the part of the spec whose structure has no theory yet.
     """
-    models = {name: read(spec, name) for name in spec.learners}
+    chosen = list(spec.learners) if learner is None else [learner]
+    if learner is not None:
+        refuse_structure(spec, learner)
+    models = {name: read(spec, name) for name in chosen}
     first = next(iter(models.values()))
     names = first.names
-    stages = spec.stages
+    stages = [[name for name in stage.learners if name in chosen] for stage in spec.stages]
     if len(stages) > 2:
         raise Underivable(f"stage: {len(stages)} stages have no static theory yet (built: one, or a reference and its probe)")
     steps, parisi, free = _steps(spec, names)
-    members = [_member(spec, name, names) for name in stages[0].learners]
-    probes = [_member(spec, name, names) for name in stages[1].learners] if len(stages) == 2 else []
+    members = [_member(spec, name, names) for name in stages[0]]
+    probes = [_member(spec, name, names) for name in stages[1]] if len(stages) == 2 else []
     copied = [m for m in (*members, *probes) if m.copies != 1]
     if len(copied) > 1 or any(m in copied for m in probes):
         raise Underivable(f"copies: {' '.join(m.name for m in copied)}: one learner with real replicas, in the first stage, is built yet")
@@ -79,9 +82,7 @@ def compose(spec: Any) -> Composition:
     standing = tuple(Member(m.name, REAL_REPLICAS if m in copied else sp.S.One, m.silent) for m in members)
     structure = replicated(first.laws.prior is not None, standing, steps, tuple(probes))
     imposed, pressed = _couplings(spec, structure, names)
-    lengths = {
-        name: _number(learner.self_overlap, names) for name, learner in spec.learners.items() if learner.self_overlap is not None
-    }
+    lengths = {name: _number(learner.self_overlap, names) for name, learner in spec.learners.items() if learner.self_overlap is not None}
     return Composition(
         models, structure, steps, parisi, free, imposed, pressed, lengths, copied[0].copies if copied else None, REAL_REPLICAS
     )

@@ -8,12 +8,12 @@ from typing import Any
 import sympy as sp
 
 from replica.families.draft import Draft
-from replica.families.observables import Predictor, on_new_sample
+from replica.families.observables import Predictor, Sampled, on_new_sample
 from replica.formula import parse, parse_condition
 from replica.spec.observables import Average, Combination, Cosine, Overlap, Standard
 
 
-def declared(draft: Draft, predictor: Predictor, found: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
+def declared(draft: Draft | Sampled, predictor: Predictor, found: Mapping[str, sp.Expr]) -> dict[str, sp.Expr]:
     """The declared observables that this theory can give; built-in kinds of other families are left to them.
 
     Args:
@@ -29,7 +29,9 @@ def declared(draft: Draft, predictor: Predictor, found: Mapping[str, sp.Expr]) -
     return {name: value for name, value in known.items() if name not in found}
 
 
-def _one(draft: Draft, predictor: Predictor, known: Mapping[str, sp.Expr], record: Any, names: Mapping[str, sp.Expr]) -> sp.Expr | None:
+def _one(
+    draft: Draft | Sampled, predictor: Predictor, known: Mapping[str, sp.Expr], record: Any, names: Mapping[str, sp.Expr]
+) -> sp.Expr | None:
     if isinstance(record, Average):
         return _average(draft, predictor, record, names) if draft.teacher else None
     if isinstance(record, (Overlap, Cosine)):
@@ -41,7 +43,7 @@ def _one(draft: Draft, predictor: Predictor, known: Mapping[str, sp.Expr], recor
     return None
 
 
-def _average(draft: Draft, predictor: Predictor, record: Average, names: Mapping[str, sp.Expr]) -> sp.Expr:
+def _average(draft: Draft | Sampled, predictor: Predictor, record: Average, names: Mapping[str, sp.Expr]) -> sp.Expr:
     def body(y: sp.Expr, z: sp.Expr) -> sp.Expr:
         words = {**names, "y": y, "z": z, f"z_{draft.model.name}": z}
         if draft.model.laws.loss is not None:
@@ -60,7 +62,7 @@ def _average(draft: Draft, predictor: Predictor, record: Average, names: Mapping
     return both / on_new_sample(draft, predictor, holds)
 
 
-def _overlap(draft: Draft, predictor: Predictor, record: Overlap | Cosine) -> sp.Expr | None:
+def _overlap(draft: Draft | Sampled, predictor: Predictor, record: Overlap | Cosine) -> sp.Expr | None:
     pair = record.overlap if isinstance(record, Overlap) else record.cosine
     learner = draft.model.name
     vectors = set(pair or ())

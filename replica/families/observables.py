@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from replica.families.draft import Draft
+from replica.families.draft import Closing, Draft
 from replica.families.model import TEACHER
+from replica.families.reading import StaticModel
 from replica.labels import SIGNS, RealLabels
 from replica.nodes import Flat, Gauss, Tilted
 from replica.theory import Assumption
@@ -24,16 +25,29 @@ class Predictor:
     covariance: sp.Expr
 
 
-def on_new_sample(draft: Draft, predictor: Predictor, body) -> sp.Expr:
+@dataclass(frozen=True)
+class Sampled:
+    """What an average over a new sample needs: the learner's model, the lowering of averages, the teacher's length."""
+
+    model: StaticModel
+    closing: Closing
+    rho: sp.Expr
+
+    @property
+    def teacher(self) -> bool:
+        return self.model.laws.prior is not None
+
+
+def on_new_sample(draft: Draft | Sampled, predictor: Predictor, body) -> sp.Expr:
     """E body(y, h) over a new sample: h the predictor's field, y the label given the teacher's."""
-    h, y = sp.Dummy("h", real=True), draft.system.label
+    h, y = sp.Dummy("h", real=True), draft.closing.label
     slope = predictor.covariance / predictor.variance
     tilt = Leaf(TEACHER, Side.ENERGETIC, slope * h, draft.rho - slope * predictor.covariance, 0, (y,))
     measures = (Gauss([h], [0], [[predictor.variance]]), Flat(y, -sp.oo, sp.oo))
     return draft.closing.energetic(Tilted(body(y, h), tilt, measures, normalised=True))
 
 
-def prediction(draft: Draft, predictor: Predictor) -> dict[str, sp.Expr]:
+def prediction(draft: Draft | Sampled, predictor: Predictor) -> dict[str, sp.Expr]:
     """Generalisation error for sign labels, mean squared error for real ones, cosine with the teacher."""
     if not draft.teacher:
         return {}

@@ -12,7 +12,7 @@ import sympy as sp
 
 from replica.families.draft import Closing
 from replica.families.lengths import imposed_norm
-from replica.families.model import TEACHER, LocalLaws, SharedLaws
+from replica.families.model import TEACHER, LocalLaws, SharedLaws, Underivable
 from replica.families.sheet import LevelSheet, difference, sheet
 from replica.families.structure import Structure
 from replica.passes.gaussian import factored
@@ -28,6 +28,7 @@ class Unknown:
     equation: sp.Expr
     start: sp.Expr
     conjugate: bool = False
+    broken: tuple[sp.Expr, ...] = ()  # further starts, with more of the overlap in the outer groups
 
 
 @dataclass
@@ -59,6 +60,7 @@ class Sheets:
         self.chart[self.structure.levels[0].tree.symbol(Overlap(None, TEACHER, TEACHER), hat=True)] = sp.S.Zero
         self.chart |= {self.symbol(o): self.imposed[self.name(o)] for o in self.structure.known if self.name(o) in self.imposed}
         self.norms: dict[str, sp.Expr | None] = {}
+        self.kept: dict[sp.Symbol, sp.Expr] = {}  # variances inside, from the conjugates and the imposed length
         for member in self.structure.members:
             self._lengths(member.name)
         self.unknowns = self._unknowns()
@@ -90,24 +92,40 @@ class Sheets:
         """Chart of one species: q0, then increments, then the variance inside; the same for conjugates."""
         *between, own = self.structure.chain(species)
         held = species in self.silent
-        total, total_hat = sp.S.Zero, sp.S.Zero
-        for number, overlap in enumerate(between):
-            step = self._increment(overlap) if number else self.symbol(overlap)
-            total = total + step
-            self.chart[self.symbol(overlap)] = total
-            if not held:
-                step_hat = self._increment(overlap, True) if number else self.symbol(overlap, True)
-                total_hat = total_hat + step_hat
-                self.chart[self.symbol(overlap, True)] = total_hat
         laws = self.laws.by[species]
         norm = self.self_overlaps.get(species)
         atoms_norm = imposed_norm(laws)
         if norm is None:
             norm = atoms_norm
         self.norms[species] = norm
+        total, total_hat = sp.S.Zero, sp.S.Zero
+        for number, overlap in enumerate(between):
+            step = self._increment(overlap) if number else self.symbol(overlap)
+            if number == 0 and norm is not None and not held:  # what is left of the length
+                step = norm - self._variance(species) - sp.Add(*(self._increment(o) for o in between[1:]))
+            total = total + step
+            self.chart[self.symbol(overlap)] = total
+            if not held:
+                step_hat = self._increment(overlap, True) if number else self.symbol(overlap, True)
+                total_hat = total_hat + step_hat
+                self.chart[self.symbol(overlap, True)] = total_hat
         self.chart[self.symbol(own)] = total + self._variance(species)
         flat = atoms_norm is not None and _pinned(laws) is None
         self.chart[self.symbol(own, True)] = sp.S.Zero if flat or held else total_hat - self._variance(species, True)
+        if _pinned(laws) is not None and not held:
+            self._eliminate_stiffness(species, between[-1], own)
+
+    def _eliminate_stiffness(self, species: str, last: Overlap, own: Overlap) -> None:
+        """On a sphere the conjugate of the length is known from the variance inside, which no other field changes."""
+        level = next(level for level in self.levels if own in level.inputs)
+        V, V_hat = self._variance(species), self._variance(species, True)
+        inside = self.entropic(difference(level.inputs[own], level.inputs[last]))
+        if inside.free_symbols <= {V_hat}:
+            (stiffness,) = sp.solve(inside - V, V_hat, check=False, simplify=False)
+            self.chart = {k: v.xreplace({V_hat: stiffness}) for k, v in self.chart.items()}
+            norm = self.norms[species]
+            assert norm is not None
+            self.kept[V] = _of_length(self.entropic(level.inputs[own]), norm, V)
 
     # equations --------------------------------------------------------------------------------------------------
 
@@ -115,8 +133,17 @@ class Sheets:
         return self.closing.energetic(expression.xreplace(self.chart))
 
     def entropic(self, expression: sp.Expr) -> sp.Expr:
-        pressed = {self.symbol(o, True): self.symbol(o, True) + self.pressed[self.name(o)] for o in self.structure.known if self.name(o) in self.pressed}
+        pressed = {
+            self.symbol(o, True): self.symbol(o, True) + self.pressed[self.name(o)]
+            for o in self.structure.known
+            if self.name(o) in self.pressed
+        }
         return factored(self.closing.entropic(expression.xreplace(pressed).xreplace(self.chart)))
+
+    def received(self, expression: sp.Expr) -> sp.Expr:
+        """An overlap from the conjugates alone: a variance that keeps a length is not taken from the last sweep."""
+        explicit = {V: value for V, value in self.kept.items() if V not in value.free_symbols}
+        return self.entropic(expression).xreplace(explicit)
 
     def trace(self, level: LevelSheet) -> sp.Expr:
         return level.trace.xreplace(self.chart)
@@ -138,7 +165,7 @@ class Sheets:
         *between, own = self.structure.chain(species)
         norm = self.norms[species]
         scale = norm if norm is not None else sp.S.One
-        start = self._starts(species, len(between), scale)
+        start, *others = self._starts(species, len(between), scale)
         for number, overlap in enumerate(between):
             got, out = level.inputs[overlap], level.outputs[overlap]
             symbol, symbol_hat = self.symbol(overlap), self.symbol(overlap, True)
@@ -148,15 +175,33 @@ class Sheets:
                 got, out = difference(got, level.inputs[before]), difference(out, level.outputs[before])
                 symbol, symbol_hat = self._increment(overlap), self._increment(overlap, True)
                 meaning = f"{self.name(overlap)} - {self.name(before)}"
-            overlaps.append(Unknown(OrderParameter(symbol, meaning, POSITIVE), self.entropic(got), start[number]))
+            if number or norm is None:
+                overlaps.append(
+                    Unknown(
+                        OrderParameter(symbol, meaning, POSITIVE),
+                        self.received(got),
+                        start[number],
+                        broken=tuple(o[number] for o in others),
+                    )
+                )
             hats.append(
-                Unknown(OrderParameter(symbol_hat, f"conjugate of {meaning}", POSITIVE), self.alpha * self.energetic(out), start[number] / scale**2, True)
+                Unknown(
+                    OrderParameter(symbol_hat, f"conjugate of {meaning}", POSITIVE),
+                    self.alpha * self.energetic(out),
+                    start[number] / scale**2,
+                    True,
+                )
             )
         last = between[-1]
         V, V_hat = self._variance(species), self._variance(species, True)
+        rest, further = scale - sp.Add(*start), tuple(scale - sp.Add(*o) for o in others)
+        if V in self.kept:
+            overlaps.append(
+                Unknown(OrderParameter(V, f"variance of a weight of {species} inside", POSITIVE), self.kept[V], rest, broken=further)
+            )
+            return
         inside = self.entropic(difference(level.inputs[own], level.inputs[last]))
-        rest = scale - sp.Add(*start)
-        overlaps.append(Unknown(OrderParameter(V, f"variance of a weight of {species} inside", POSITIVE), inside, rest))
+        overlaps.append(Unknown(OrderParameter(V, f"variance of a weight of {species} inside", POSITIVE), inside, rest, broken=further))
         if V_hat not in self.chart[self.symbol(own, True)].free_symbols:
             return
         if norm is None:
@@ -164,16 +209,23 @@ class Sheets:
         else:  # the stiffness grows while the weights are too long
             length = self.entropic(level.inputs[own]) / norm
             pinned = _pinned(self.laws.by[species]) is not None
-            equation, domain = (V_hat * length, POSITIVE) if pinned else (V_hat + sp.log(length), REAL)
+            equation, domain = (V_hat * sp.sqrt(length), POSITIVE) if pinned else (V_hat + sp.log(length), REAL)
         hats.append(Unknown(OrderParameter(V_hat, "conjugate increment", domain), equation, 1 / rest, True))
 
-    def _starts(self, species: str, count: int, scale: sp.Expr) -> list[sp.Expr]:
-        """Increments that leave room for the overlaps imposed on a species: with q >= S^2 every covariance is positive."""
+    def _starts(self, species: str, count: int, scale: sp.Expr) -> list[list[sp.Expr]]:
+        """Increments to start from; with q >= S^2 there is room for an imposed overlap S, and every covariance is positive."""
         held = [v for name, v in self.imposed.items() if species in name]
-        top = sp.Rational(1, 10) + sp.Rational(3, 10) * (count - 1)
-        inside = [v**2 / scale**2 for v in held] or [sp.S.Zero]
-        share = inside[0] + top * (1 - inside[0])
-        return [share * scale / count] * count if held else [sp.Rational(1, 10) * scale, *[sp.Rational(3, 10) * scale] * (count - 1)]
+        if held:
+            inside = held[0] ** 2 / scale**2
+            top = sp.Rational(1, 10) + sp.Rational(3, 10) * (count - 1)
+            return [[(inside + top * (1 - inside)) * scale / count] * count]
+        if count == 1:
+            return [[sp.Rational(1, 10) * scale]]
+        found = []
+        for first, inner in ((1, 6), (5, 2), (16, 1)):  # in twentieths: how much is common to all, how much is left inside
+            middle = sp.Rational(20 - first - inner, 20 * (count - 1))
+            found.append([sp.Rational(first, 20) * scale, *[middle * scale] * (count - 1)])
+        return found
 
     def _cross(self, level: LevelSheet, overlap: Overlap, overlaps: list[Unknown], hats: list[Unknown]) -> None:
         symbol, symbol_hat, name = self.symbol(overlap), self.symbol(overlap, True), self.name(overlap)
@@ -182,10 +234,12 @@ class Sheets:
         free = symbol_hat in self.chart and self.chart[symbol_hat] == 0
         if free and name not in self.pressed:
             return  # an output, not an unknown
-        got = self.entropic(level.inputs[overlap])
+        got = self.received(level.inputs[overlap])
         if name in self.imposed:
             value = self.imposed[name]
-            hats.append(Unknown(OrderParameter(symbol_hat, f"conjugate of the imposed {meaning}", REAL), symbol_hat + value - got, sp.S.One, True))
+            hats.append(
+                Unknown(OrderParameter(symbol_hat, f"conjugate of the imposed {meaning}", REAL), symbol_hat + value - got, sp.S.One, True)
+            )
             return
         held = [v for key, v in self.imposed.items() if overlap.first in key and overlap.second in key]
         start = held[0] / 10 if held else sp.Rational(1, 10)  # 1/10 is where the other overlaps start, too
@@ -193,6 +247,19 @@ class Sheets:
         if not free:
             out = self.alpha * self.energetic(level.outputs[overlap])
             hats.append(Unknown(OrderParameter(symbol_hat, f"conjugate of {name}", REAL), out, sp.Rational(1, 10), True))
+
+
+def _of_length(length: sp.Expr, norm: sp.Expr, V: sp.Symbol) -> sp.Expr:
+    """The variance inside at which the weights have their length: a root where it is one of a quadratic, else a step towards it."""
+    stiffness = sp.Dummy("K", positive=True)
+    equation = sp.numer(sp.together(length.xreplace({V: 1 / stiffness}) - norm))
+    if sp.degree(equation, stiffness) > 2:
+        return V / sp.sqrt(length / norm)
+    for root in sp.solve(equation, stiffness, check=False, simplify=False):
+        values = {s: sp.Rational(3 + k, 4) for k, s in enumerate(sorted(root.free_symbols, key=str))}
+        if root.xreplace(values).evalf() > 0:  # a quadratic with one change of sign has one positive root
+            return 1 / root
+    raise Underivable("no positive solution of the length constraint")
 
 
 def _pinned(laws: LocalLaws) -> sp.Expr | None:

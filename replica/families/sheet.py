@@ -11,7 +11,7 @@ from replica.families.structure import Level, Structure
 from replica.law import Atom
 from replica.nodes import Discrete, Gauss, Measure, Tilted
 from replica.passes.gauge import minimal, sourced
-from replica.passes.merge import merged, normal
+from replica.passes.merge import centered, merged, normal
 from replica.passes.still import without_still_fields
 from replica.tree import Leaf, Overlap, Side
 
@@ -87,14 +87,14 @@ def _variances(expression: sp.Expr, leaves: bool = True) -> dict[sp.Expr, None]:
 
 
 def difference(plus: sp.Expr, minus: sp.Expr) -> sp.Expr:
-    """plus - minus as one average wherever tilt and measures agree, on every depth."""
+    """plus - minus as one average wherever tilt and measures agree, on every depth; variances as squares of deviations."""
     return _deep(merged(plus - minus))
 
 
 def _deep(e: sp.Expr) -> sp.Expr:
     """Inside a merged average, inner averages of equal tilt are merged too."""
     if isinstance(e, Tilted):
-        return Tilted(_deep(merged(e.body)), e.exponent, e.measures, e.normalised)
+        return Tilted(_deep(centered(merged(e.body))), e.exponent, e.measures, e.normalised)
     if e.is_Add or e.is_Mul:
         return e.func(*(_deep(a) for a in e.args))
     return e

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from replica.families import annealed, gibbs, ground_state, posterior, thermal
+from replica.families import annealed, ground_state, posterior, thermal
 from replica.families.composition import compose
 from replica.families.draft import Closing, Draft
 from replica.families.equations import Opaque, finite_temperature, gauge_fixed, zero_temperature
@@ -20,7 +20,7 @@ from replica.nodes import Tilted
 from replica.symbols import control_symbol
 from replica.theory import Theory
 
-_CHARTS = {"erm": ground_state.theory, "bayes": posterior.theory, "gibbs": gibbs.theory}
+_CHARTS = {"erm": ground_state.theory, "bayes": posterior.theory}
 
 
 def derive(spec: Any, learner: str | None = None) -> Theory:
@@ -30,17 +30,23 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         Underivable: the spec is sound and this family has no theory for it.
     """
     full = spec.expand()
-    if learner is None and all(table.protocol.kind == "gibbs" for table in full.learners.values()) and full.ansatz.kind != "annealed":
-        composition = compose(full)
-        model, found = composition.first, thermal.theory(composition)
-    else:
+    if full.ansatz.kind == "annealed" or not _thermal(full, learner):
         model = read(full, learner)
         refuse_structure(full, model.name)
         found = annealed.theory(model) if full.ansatz.kind == "annealed" else _quenched(model)
+    else:
+        composition = compose(full, learner)
+        model, found = composition.first, thermal.theory(composition)
     conditions = {name: table.condition for name, table in (full.controls or {}).items() if table.condition is not None}
     plain = {symbol: control_symbol(symbol.name) for symbol in model.symbols}
     theory = with_solved(found.xreplace(plain), conditions)
     return replace(theory, name=full.name, fingerprint=f"{spec.fingerprint}:{full.ansatz.kind}", spec=spec)
+
+
+def _thermal(spec: Any, learner: str | None) -> bool:
+    """Whether the learners in question sample a Gibbs measure: any replica tree is built for these."""
+    chosen = [learner] if learner is not None else list(spec.learners)
+    return all(name in spec.learners and spec.learners[name].protocol.kind == "gibbs" for name in chosen)
 
 
 def _quenched(model: StaticModel) -> Theory:

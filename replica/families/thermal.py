@@ -7,18 +7,24 @@ from dataclasses import replace
 import sympy as sp
 
 from replica.families.composition import Composition
+from replica.families.declared import declared
+from replica.families.draft import Closing
 from replica.families.lengths import log_states
-from replica.families.model import second_moment
-from replica.families.observables import REPLICA_SYMMETRY
+from replica.families.model import TEACHER, SharedLaws, second_moment
+from replica.families.observables import REPLICA_SYMMETRY, Predictor, Sampled, prediction
+from replica.families.reading import StaticModel
 from replica.families.replicated import Sheets, Unknown
 from replica.families.sheet import LevelSheet
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK
 from replica.symbols import UNIT, OrderParameter
 from replica.theory import Assumption, Start, Stationary, Step, Theory
+from replica.tree import Node, Overlap
 
 
 def broken(steps: int) -> Assumption:
-    return Assumption("replica_symmetry_breaking", f"replicas stand in {steps} nested groups of groups; the replicon says whether that is enough")
+    return Assumption(
+        "replica_symmetry_breaking", f"replicas stand in {steps} nested groups of groups; the replicon says whether that is enough"
+    )
 
 
 def theory(composition: Composition) -> Theory:
@@ -41,10 +47,14 @@ def theory(composition: Composition) -> Theory:
     if composition.free_steps:
         unknowns += _extremal(composition, levels[0])
     free_entropy = levels[-1].value
-    observables = _entropies(composition, sheets, levels)
+    observables = _measured(composition, sheets) | _entropies(composition, sheets, levels)
+    observables |= _energies(composition, sheets, levels[0]) if len(composition.models) == 1 else {}
+    observables |= _declared(composition, sheets, observables)
     observables["replicon"] = _replicon(sheets, levels[-1].level)
     names = {sheets.name(o): _plain(sheets, o) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)}
-    conjugates = {f"{sheets.name(o)}_hat": _plain(sheets, o, True) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)}
+    conjugates = {
+        f"{sheets.name(o)}_hat": _plain(sheets, o, True) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)
+    }
     found = Theory(
         name="",
         fingerprint="",
@@ -53,17 +63,16 @@ def theory(composition: Composition) -> Theory:
             tuple(u.parameter for u in unknowns),
             tuple(u.equation for u in unknowns),
             constraints=_constraints(sheets),
-            starts=(Start("uninformed", {u.parameter.symbol: u.start for u in unknowns}),),
+            starts=_starts(unknowns),
         ),
-        order_parameters=names | {str(s): s for s in ([v for v in composition.parisi.values()] if composition.free_steps else [])},
+        order_parameters=names | {str(s): s for s in (composition.parisi.values() if composition.free_steps else ())},
         conjugates=conjugates,
         free_entropy=free_entropy,
         observables=observables,
         terms=levels[-1].terms,
         assumptions=(broken(len(composition.steps)) if composition.steps else REPLICA_SYMMETRY, REPLICA_TRICK, GAUSSIAN_FIELDS),
     )
-    found = found.xreplace(values)
-    return replace(found, trail=_trail(found))
+    return replace(found, trail=_trail(composition, sheets, found)).xreplace(values)
 
 
 class _Level:
@@ -122,6 +131,50 @@ def _entropies(composition: Composition, sheets: Sheets, levels: list[_Level]) -
     return found
 
 
+def _sampled(composition: Composition, sheets: Sheets, name: str) -> tuple[Sampled, Predictor]:
+    """A learner as it meets a new sample: a draw from its Gibbs measure."""
+    own = _plain(sheets, Overlap(None, name, name))
+    m = _plain(sheets, Overlap("root", TEACHER, name)) if composition.structure.teacher else sp.S.Zero
+    return Sampled(composition.models[name], sheets.closing, sheets.rho), Predictor(own, m)
+
+
+def _measured(composition: Composition, sheets: Sheets) -> dict[str, sp.Expr]:
+    """What a draw predicts, learner by learner; their names are left out where there is one."""
+    found: dict[str, sp.Expr] = {}
+    if not composition.structure.teacher:
+        return found
+    speaking = [m.name for m in composition.structure.members if not m.silent]
+    for name in speaking:
+        sampled, predictor = _sampled(composition, sheets, name)
+        own = prediction(sampled, predictor)
+        own["estimation_mse"] = sheets.rho - 2 * predictor.covariance + predictor.variance
+        found |= {key if len(speaking) == 1 else f"{key}[{name}]": value for key, value in own.items()}
+    return found
+
+
+def _declared(composition: Composition, sheets: Sheets, found: dict[str, sp.Expr]) -> dict[str, sp.Expr]:
+    if len(composition.models) > 1:
+        return {}
+    sampled, predictor = _sampled(composition, sheets, composition.first.name)
+    return declared(sampled, predictor, found)
+
+
+def _energies(composition: Composition, sheets: Sheets, level: _Level) -> dict[str, sp.Expr]:
+    """Mean loss per sample under the Gibbs measure, energy and entropy."""
+    model = composition.first
+    laws = model.laws
+    assert laws.beta is not None
+    if laws.beta == sp.oo:
+        return {"training_loss": sp.S.Zero}
+    if laws.regularizer is not None:
+        return {}
+    beta = sp.Dummy("beta", positive=True)
+    warm = Closing(SharedLaws({model.name: replace(laws, beta=beta)}), sheets.structure.label)
+    mean = -warm.energetic(level.level.energetic.xreplace(sheets.chart)).diff(beta).xreplace({beta: laws.beta})
+    energy = model.alpha * mean
+    return {"training_loss": mean, "energy": energy, "entropy": level.value + laws.beta * energy + log_states(laws)}
+
+
 def _replicon(sheets: Sheets, level: LevelSheet) -> sp.Expr:
     """The smallest of the learners' replicons, innermost level."""
     found = [1 - sheets.alpha * sheets.energetic(out) * sheets.entropic(into) for out, into in level.slopes.values()]
@@ -152,5 +205,84 @@ def _constraints(sheets: Sheets) -> tuple[sp.Expr, ...]:
     return tuple(found)
 
 
-def _trail(theory: Theory) -> tuple[Step, ...]:
-    return ()
+def _starts(unknowns: list[Unknown]) -> tuple[Start, ...]:
+    count = max(len(u.broken) for u in unknowns)
+    found = [Start("uninformed", {u.parameter.symbol: u.start for u in unknowns})]
+    for k in range(count):
+        found.append(Start(f"broken_{k + 1}", {u.parameter.symbol: u.broken[k] if u.broken else u.start for u in unknowns}))
+    return tuple(found)
+
+
+def _trail(composition: Composition, sheets: Sheets, theory: Theory) -> tuple[Step, ...]:
+    """From the replicated partition function to the saddle point, level by level."""
+    label = "labels from the teacher" if composition.structure.teacher else "random labels"
+    steps = [
+        Step(
+            "Replicated partition function",
+            f"Z is the integral of exp(-beta energy) over the weights, {label}; its n-th power is averaged over the data",
+            tuple(equation for name, model in composition.models.items() for equation in _energy(name, model, len(composition.models) > 1)),
+        ),
+        Step(
+            "Overlaps",
+            "averaged over the inputs, the fields of all copies are Gaussian with covariance Q_ab = w_a.w_b/d; "
+            "one conjugate Q_hat_ab fixes each overlap, and weights and samples decouple",
+            (),
+            GAUSSIAN_FIELDS,
+        ),
+    ]
+    for number, level in enumerate(sheets.levels):
+        tree = level.level.tree
+        counts = ", ".join(f"{tree.name(o)}: {c}" for o, c in tree.overlaps().items() if TEACHER not in (o.first,) and o in level.level.own)
+        steps.append(
+            Step(
+                "Ansatz" if not number else "Probe",
+                f"{_drawn(tree.root)}; pairs per overlap ({counts}), and the part linear in {tree.eps} is kept",
+                (sp.Eq(sp.Symbol("trace"), level.trace, evaluate=False),),
+                theory.assumptions[0] if not number else None,
+            )
+        )
+        steps.append(Step("Entropic term", "one weight in the field of the conjugates", (_equation("log I_S", level.entropic),)))
+        steps.append(Step("Energetic term", "one sample in the field of the overlaps", (_equation("log I_E", level.energetic),)))
+    chart = tuple(sp.Eq(k, v, evaluate=False) for k, v in sheets.chart.items() if k != v and v.free_symbols)
+    text = "increments of overlaps along the tree are the unknowns: positive, and without cancellation where they are small"
+    if sheets.imposed:
+        text += "; imposed overlaps are held and only their conjugates are unknown"
+    steps.append(Step("Increments", text, chart))
+    steps.append(
+        Step(
+            "Closed forms",
+            "leaves are replaced by the integrals of their laws, squares are completed, polynomials and half planes integrated",
+            (_equation("Phi", theory.free_entropy),),
+        )
+    )
+    unknowns = zip(theory.system.unknowns, theory.system.equations, strict=True)
+    steps.append(
+        Step(
+            "Saddle point",
+            "stationarity in every overlap and conjugate: conjugates are averages of products of scores, "
+            "overlaps of products of tilted means",
+            tuple(sp.Eq(u.symbol, e, evaluate=False) for u, e in unknowns),
+        )
+    )
+    return tuple(steps)
+
+
+def _equation(name: str, value: sp.Expr) -> sp.Eq:
+    return sp.Eq(sp.Symbol(name), value, evaluate=False)
+
+
+def _energy(name: str, model: StaticModel, several: bool) -> list[sp.Basic]:
+    y, z, w = sp.Symbol("y"), sp.Symbol("z"), sp.Symbol("w")
+    of = f" of {name}" if several else ""
+    found: list[sp.Basic] = []
+    if model.laws.loss is not None:
+        found.append(_equation(f"loss{of}", model.laws.loss.formula(y, z)))
+    if model.laws.regularizer is not None:
+        found.append(_equation(f"regularizer{of}", model.laws.regularizer.formula(w)))
+    return found
+
+
+def _drawn(node: Node) -> str:
+    """The tree in one line: who stands where, and how often."""
+    inside = [*node.leaves, *(f"{c.multiplicity} x ({_drawn(c)})" for c in node.children)]
+    return ", ".join(inside)

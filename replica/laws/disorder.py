@@ -4,15 +4,57 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations, permutations
 
 import numpy as np
+import sympy as sp
 
-from replica.ingredients import Law
+from replica.ingredients import Law, Loss
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What a coupling J_{i1...ip} is on average, for d coordinates.
+
+    Args:
+        mean: of J over the product of the latent's coordinates i1, ..., ip.
+        variance: of J; couplings are Gaussian and independent.
+        squares: coefficient of w_i^2 w_j^2 in the energy.
+    """
+
+    mean: sp.Expr = sp.S.Zero
+    variance: sp.Expr = sp.S.Zero
+    squares: sp.Expr = sp.S.Zero
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Independent quenched patterns xi, each with an energy loss(z) + length |w|^2/d where z = w.xi/sqrt(d).
+
+    Args:
+        load: patterns per coordinate.
+    """
+
+    load: sp.Expr
+    loss: Loss
+    length: sp.Expr = sp.S.Zero
 
 
 class Disorder(Law):
     """Energy -sum_{i1 < ... < ip} J_{i1...ip} w_i1 ... w_ip + squares * sum_{i<j} w_i^2 w_j^2."""
+
+    @abstractmethod
+    def moments(self, d: sp.Symbol) -> Moments:
+        """Mean and variance of a coupling; what theories need of Gaussian disorder."""
+
+    def patterns(self) -> Patterns | None:
+        """The part of the couplings that is a sum over patterns without a latent."""
+        return None
+
+    def planted(self) -> tuple[str, ...]:
+        """Latents that the couplings know."""
+        return ()
 
     @abstractmethod
     def couplings(self, rng: np.random.Generator, d: int, truth: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -30,8 +72,8 @@ class Disorder(Law):
         """Coefficient of the term in squares."""
         return 0.0
 
-    def correction(self) -> float:
-        """Power of 1/d with which finite systems approach their limit where it is not 1."""
+    def correction(self, beta: float) -> float:
+        """Power of 1/d with which finite systems approach their limit at inverse temperature beta."""
         return 1.0
 
 

@@ -8,22 +8,26 @@ from math import comb, factorial
 from typing import Self
 
 import numpy as np
+import sympy as sp
 
 from replica.ingredients import Value, parameter
-from replica.laws.disorder import Disorder, symmetric
+from replica.laws.disorder import Disorder, Moments, symmetric
 
 
 @dataclass(frozen=True)
 class PSpin(Disorder):
-    """Energy -sum J w_i1 ... w_ip with couplings of variance p!/(2 N^(p-1)); declared only.
+    """Energy -sum J w_i1 ... w_ip with couplings of variance p!/(2 N^(p-1)).
 
     Args:
         p: weights in a coupling; 2 is the Sherrington-Kirkpatrick model.
     """
 
     kind = "pspin"
-    built = False
     p: Value = parameter(2, "integers [2, inf)", "number of weights in a coupling")
+
+    def moments(self, d: sp.Symbol) -> Moments:
+        p = self.order()
+        return Moments(variance=sp.factorial(p) / (2 * d ** (p - 1)))
 
     def couplings(self, rng: np.random.Generator, d: int, truth: Mapping[str, np.ndarray]) -> np.ndarray:
         p = self.order()
@@ -32,9 +36,9 @@ class PSpin(Disorder):
     def order(self) -> int:
         return int(self.number(self.p))
 
-    def correction(self) -> float:
+    def correction(self, beta: float) -> float:
         """2/3 for p = 2 in its glass phase: Boettcher, Eur. Phys. J. B 46 (2005) 501."""
-        return 2 / 3 if self.order() == 2 else 1.0
+        return 2 / 3 if self.order() == 2 and beta > 1 else 1.0
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -7,23 +7,31 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import sympy as sp
 
 from replica.ingredients import Value, Words, parameter
-from replica.laws.disorder import Disorder, symmetric
+from replica.laws.disorder import Disorder, Moments, symmetric
 
 
 @dataclass(frozen=True)
 class Spiked(Disorder):
-    """Y = sqrt(snr/N) x x^T + symmetric noise of unit variance; declared only.
+    """Y = sqrt(snr/N) x x^T + symmetric noise of unit variance.
 
     Args:
         of: the latents that are spikes.
         snr: signal-to-noise ratio.
     """
 
-    built = False
     of: Words = parameter(meaning="latent that is the spike")
     snr: Value = parameter(1, "[0, inf)", "signal-to-noise ratio")
+
+    def moments(self, d: sp.Symbol) -> Moments:
+        """Of sqrt(snr/d) Y, with the square that completes the log-likelihood."""
+        strength = self.expr(self.snr) / d
+        return Moments(strength, strength, strength / 2)
+
+    def planted(self) -> tuple[str, ...]:
+        return tuple(self.of)
 
     def couplings(self, rng: np.random.Generator, d: int, truth: Mapping[str, np.ndarray]) -> np.ndarray:
         """sqrt(snr/N) Y off the diagonal: with `squares` the energy is minus the log-likelihood of the spike."""

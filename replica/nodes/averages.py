@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from replica.nodes.measures import Gauss, Measure
+from replica.nodes.measures import Counting, Flat, Gauss, Measure
 
 
 class _Average(sp.Expr):
@@ -90,8 +90,9 @@ class Tilted(_Average):
         normalised = bool(flags[0]) if flags else normalised
         measures = _flat(r for r in rest if r not in (True, False))
         bound = {v for m in measures for v in m.variables}
-        if body == 0 or (not body.free_symbols & bound and (exponent == 0 or not normalised)):
-            return body  # with a tilt, "normalised" may hold for a sum of nodes only, so a constant is not its own average
+        proper = exponent == 0 and not any(isinstance(m, Flat | Counting) for m in measures)
+        if body == 0 or (not body.free_symbols & bound and (proper or not normalised)):
+            return body  # a tilt, or a density, may be normalised in a sum of nodes only: there a constant is not its own average
         outside, inside = body.as_independent(*bound, as_Add=False) if not body.is_Add else (sp.S.One, body)
         node = sp.Expr.__new__(cls, inside, exponent, sp.true if normalised else sp.false, *measures)
         return outside * node

@@ -29,6 +29,22 @@ def _visit(e: sp.Basic) -> sp.Basic:
     return sp.Add(*rest, *(Tilted(sp.Add(*bodies), key[0], key[2:], key[1] == sp.true) for key, bodies in groups.items()))
 
 
+def centered(body: sp.Expr) -> sp.Expr:
+    """<X^2> - <X>^2 as <(X - <X>)^2>, which keeps its digits where X hardly varies."""
+    terms = list(sp.Add.make_args(body))
+    for square in list(terms):
+        coefficient, rest = square.as_coeff_Mul()
+        if not (rest.is_Pow and rest.exp == 2 and isinstance(rest.base, Tilted)):
+            continue
+        mean = rest.base
+        second = -coefficient * Tilted(mean.body**2, mean.exponent, mean.measures, mean.normalised)
+        if second in terms:
+            terms.remove(square)
+            terms.remove(second)
+            terms.append(-coefficient * Tilted((mean.body - mean) ** 2, mean.exponent, mean.measures, mean.normalised))
+    return sp.Add(*terms)
+
+
 def normal(expression: sp.Expr) -> sp.Expr:
     """Bodies factored over the averages and leaves that they hold, rational coefficients cancelled: x (x - 1) / (x - 1) is x."""
 

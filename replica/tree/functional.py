@@ -211,7 +211,8 @@ def _log_average(exponent: sp.Expr, measures: tuple[Measure, ...]) -> sp.Expr:
         assert isinstance(m, Gauss)
         inside = [i for i, v in enumerate(m.variables) if v in read]
         if inside:
-            kept.append(Gauss([m.variables[i] for i in inside], [m.means[i] for i in inside], sp.Matrix(m.covariance).extract(inside, inside)))
+            variables, means = [m.variables[i] for i in inside], [m.means[i] for i in inside]
+            kept.append(Gauss(variables, means, sp.Matrix(m.covariance).extract(inside, inside)))
     if isinstance(exponent, Leaf) and exponent.order == 0 and len(kept) == 1 and kept[0].variables == (exponent.h,):
         (own,) = kept
         return Leaf(exponent.species, exponent.side, own.means[0], exponent.A + own.covariance[0, 0], 0, exponent.extra)

@@ -11,6 +11,7 @@ ALGORITHMS = {
     "monte_carlo": "simulate.learn.gibbs",
     "enumeration": "simulate.learn.enumeration",
     "annealing": "simulate.learn.annealing",
+    "gradient_descent": "simulate.learn.gradient_descent",
     "hit_and_run": "simulate.learn.hit_and_run",
 }
 """Name -> module."""

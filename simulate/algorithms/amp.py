@@ -77,6 +77,8 @@ def train(instances: Sequence[Instance], learner: Any, device: str = "cpu") -> l
     """
     if device != "cpu":
         raise Unsupported(f"message passing runs on the cpu, not on {device!r}")
+    if learner.self_overlap is not None:
+        raise Unsupported("message passing does not impose self_overlap; take monte_carlo")
     spec, at = instances[0].spec, instances[0].at
     scores = derive(spec).scores
     if scores is None:

@@ -25,11 +25,11 @@ COMMANDS = {
     "check": ("check", "read a spec: family of each learner, its conventions, assumptions"),
     "derive": ("derive", "equations, legend, assumptions; --steps shows the derivation"),
     "solve": ("solve", "order parameters, free entropy and observables"),
-    "follow": ("planned", "continuation (not there yet)"),
+    "follow": ("follow", "continuation in a control: branches, folds, transitions, zeros; phase diagrams"),
     "simulate": ("simulate", "draw finite systems, train them, measure"),
     "validate": ("validate", "theory beside simulation, with z-scores and a verdict"),
     "plot": ("plot", "figure of result files"),
-    "reproduce": ("planned", "a paper's figures (not there yet)"),
+    "reproduce": ("reproduce", "a paper: its figures, claims and equations"),
 }
 EXTRAS = {"torch": "torch", "flint": "certify"}
 
@@ -59,7 +59,7 @@ def _parser() -> Parser:
     form.add_argument("--latex", action="store_true", help="a LaTeX document")
     form.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     added["derive"].add_argument("--steps", action="store_true", help="the whole derivation, step by step")
-    for name in ("solve", "simulate", "validate"):
+    for name in ("solve", "follow", "simulate", "validate"):
         added[name].add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="the value of a control; repeatable")
     for name in ("solve", "validate"):
         text = "start:stop:count, log:a:b:n, a list, or NAME alone for the spec's own sweep; repeatable"
@@ -72,11 +72,13 @@ def _parser() -> Parser:
         added[name].add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     for name in ("solve", "follow", "simulate", "plot", "reproduce"):
         added[name].add_argument("-o", "--output", metavar="FILE", help="where the result goes")
-    added["follow"].add_argument("--along", metavar="NAME=A:B")
+    added["follow"].add_argument("--along", metavar="NAME=A:B", help="the control to follow and its range")
+    text = "a second control and its range: folds, transitions and zeros are followed in it"
+    added["follow"].add_argument("--and", dest="second", metavar="NAME=A:B", help=text)
     added["plot"].add_argument("files", nargs="+", metavar="FILE.nc")
-    added["reproduce"].add_argument("paper")
-    added["reproduce"].add_argument("--figure")
-    added["reproduce"].add_argument("--fast", action="store_true")
+    added["reproduce"].add_argument("paper", metavar="PAPER", help="a name of `replica list papers`")
+    added["reproduce"].add_argument("--figure", metavar="NAME", help="this figure alone, without claims and finite systems")
+    added["reproduce"].add_argument("--fast", action="store_true", help="few points, small systems")
     return top
 
 

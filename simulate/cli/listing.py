@@ -1,4 +1,4 @@
-"""`replica list`: the ingredients of every slot and the catalog."""
+"""`replica list`: the ingredients of every slot, the papers and the catalog."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tomllib
 from argparse import Namespace
 
 from replica.ingredients import kinds
+from replica.papers import papers
 from replica.spec import catalog
 from replica.spec.errors import nearest
 from simulate.cli.request import RequestError
@@ -31,9 +32,14 @@ def catalog_titles() -> dict[str, str]:
     return {name: str(tomllib.loads(path.read_text(encoding="utf-8"))["name"]) for name, path in catalog().items()}
 
 
+def paper_titles() -> dict[str, str]:
+    """Paper -> what it is."""
+    return {name: paper.citation for name, paper in papers().items()}
+
+
 def contents() -> dict[str, dict[str, str]]:
     """Everything that can be listed."""
-    return {**{slot: ingredients(slot) for slot in SLOTS}, "papers": {}, "catalog": catalog_titles()}
+    return {**{slot: ingredients(slot) for slot in SLOTS}, "papers": paper_titles(), "catalog": catalog_titles()}
 
 
 def run(options: Namespace) -> int:

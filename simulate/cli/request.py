@@ -83,6 +83,28 @@ def sweeps(spec: Spec, texts: Iterable[str], fixed: Mapping[str, float]) -> dict
     return found
 
 
+def span(spec: Spec, text: str | None, option: str, taken: Mapping[str, float]) -> tuple[str, float, float]:
+    """`NAME=A:B` as a control and its range, smaller end first.
+
+    Raises:
+        RequestError: nothing is given, the control is unknown or `taken`, or the ends are not two different finite numbers.
+        SpecError: an end lies outside the control's domain.
+    """
+    name, equals, ends = (text or "").partition("=")
+    parts = ends.split(":")
+    if not equals or len(parts) != 2:
+        raise RequestError(f"{option}{f' {text}' if text else ''}: write {option} NAME=A:B, a control and its range")
+    name = _known(spec, name.strip(), option)
+    if name in taken:
+        raise RequestError(f"{option} {name}: the same control is already set or followed")
+    low, high = sorted(number(part.strip(), f"{option} {name}") for part in parts)
+    if not low < high or math.isinf(low) or math.isinf(high):
+        raise RequestError(f"{option} {name}={ends}: the range needs two different finite ends")
+    for value in (low, high):
+        spec.at({name: value})
+    return name, low, high
+
+
 def whole_numbers(text: str, option: str) -> tuple[int, ...]:
     """`250,500,1000` as integers, each at least 1."""
     found = []

@@ -47,4 +47,13 @@ def couplings_of(instance: Instance, learner: Any) -> Couplings:
     for key in ("couple", "self_overlap", "believes"):
         if getattr(learner, key, None):
             raise Unsupported(f"a learner with '{key}' beside couplings between weights cannot be simulated yet")
+    if len(spikes := getattr(law, "of", ())) > 1:
+        raise Unsupported(f"a learner of one of {len(spikes)} spikes cannot be simulated yet")
     return Couplings(instance.arrays["J"], law.squares(instance.size))
+
+
+def truth_of(instance: Instance, learner: Any) -> np.ndarray | None:
+    """(d,) the latent a learner is after: its target, or the condensed latent of the law; None where there is none."""
+    law = next(iter(instance.spec.slices.values())).law
+    names = (str(learner.target), str(getattr(law, "condensed", None)))
+    return next((instance.truth[name] for name in names if name in instance.truth), None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from simulate.draw import number
 from simulate.instance import Instance, Unsupported
-from simulate.learn.couplings import couplings_of
+from simulate.learn.couplings import truth_of
 from simulate.learn.estimate import Estimate, Outcome
 from simulate.learn.neighborhoods import around_a_reference, around_centres, shape_of
 from simulate.learn.table import Table, table_of
@@ -34,7 +34,7 @@ def solve(instances: Sequence[Instance], device: str = "cpu", options: Mapping[s
 
 
 def train(instances: Sequence[Instance], learner: Any) -> list[Estimate]:
-    """Means and overlaps of the measure of one learner (of an ERM learner: uniform over the minima)."""
+    """Means and overlaps of the measure of one learner; one of the minima for an ERM learner and for couplings at beta = inf."""
     return [estimate(table_of(instance, learner), instance, learner) for instance in instances]
 
 
@@ -44,6 +44,11 @@ def estimate(table: Table, instance: Instance, learner: Any) -> Estimate:
     top = table.logs.max()
     if np.isneginf(top):
         return Estimate(np.zeros(d), failure="no weights are allowed by the labels")
+    if table.minimum is not None:
+        points = table.allowed()[0]
+        truth = _leading(instance, learner)
+        one = points[0 if truth is None else int(np.argmax(points @ truth))]
+        return Estimate(one, extras={"energy": table.minimum / d, "minima": float(len(points))})
     total, rows, columns, moment = 0.0, np.empty(len(table.heads)), np.zeros(len(table.tails)), 0.0
     for i, logs in enumerate(table.logs):  # row by row: a second array of all weights would double the memory
         e = np.exp(logs - top)
@@ -55,18 +60,30 @@ def estimate(table: Table, instance: Instance, learner: Any) -> Estimate:
     Q = float(rows @ (table.heads**2).sum(axis=1) + columns @ (table.tails**2).sum(axis=1)) / total / d
     q = float(mean @ mean) / d
     log_sum, average = float(top + np.log(total)), moment / float(total)
+    if (truth := _leading(instance, learner)) is not None:
+        mean, q = _half(table, truth)
     masses = float(rows @ table.head_masses + columns @ table.tail_masses) / float(total)
-    return Estimate(mean, max(Q - q, 0.0), extras=_thermal(instance, learner, table, log_sum, average, masses))
+    return Estimate(mean, max(Q - q, 0.0), extras={"Q": Q} | _thermal(instance, learner, log_sum, average, masses))
 
 
-def _thermal(instance: Instance, learner: Any, table: Table, log_sum: float, average: float, masses: float) -> dict[str, float]:
+def _leading(instance: Instance, learner: Any) -> np.ndarray | None:
+    """The truth, where w and -w are equally good and means are those of the half of the space around it."""
+    return truth_of(instance, learner) if "J" in instance.arrays and instance.arrays["J"].ndim % 2 == 0 else None
+
+
+def _half(table: Table, truth: np.ndarray) -> tuple[np.ndarray, float]:
+    """Mean and q over the vectors that do not point away from the truth; those at right angles count half."""
+    half = table.heads.shape[1]
+    along = (table.heads @ truth[:half])[:, None] + table.tails @ truth[half:]
+    e = np.exp(table.logs - table.logs.max()) * np.heaviside(np.round(along, 9), 0.5)
+    mean = np.concatenate([e.sum(axis=1) @ table.heads, e.sum(axis=0) @ table.tails]) / e.sum()
+    return mean, float(mean @ mean) / len(truth)
+
+
+def _thermal(instance: Instance, learner: Any, log_sum: float, average: float, masses: float) -> dict[str, float]:
     """Per weight, from the log of the sum, and the averages of the log weight and of the log prior mass."""
     d, protocol = instance.size, learner.protocol.kind
-    coupled = "J" in instance.arrays
     beta = number(learner.protocol.beta, instance.at) if protocol == "gibbs" else 1.0
-    if protocol == "erm" or coupled and np.isinf(beta):
-        one = table.allowed()[0][:1]
-        return {"energy": float(couplings_of(instance, learner).energy(one)[0]) / d} if coupled else {}
     found = {"free_entropy": log_sum / d}
     if protocol == "gibbs":
         found["entropy"] = (log_sum - average) / d

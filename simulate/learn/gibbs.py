@@ -7,12 +7,12 @@ instance, started apart, give overlaps without bias and show when they have not 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from simulate.draw import generator
+from simulate.draw import generator, number
 from simulate.instance import Instance, Unsupported
 from simulate.learn.estimate import Estimate
 from simulate.learn.target import Target, target_of
@@ -49,16 +49,29 @@ def train(instances: Sequence[Instance], learner: Any, device: str = "cpu", swee
     y = np.stack([i.arrays["y"] for i in instances for _ in range(2)])
     state = _start(instances, learner, target, columns, y, rng)
     for sweep in range(sweeps // 3):
-        _sweep(state, target, columns, y, rng)
+        visit(state, target, columns, y, rng)
         state.step *= np.exp((state.accepted - 0.4) / np.sqrt(1 + sweep / 20))
-    total, square = np.zeros_like(state.w), np.zeros(len(state.w))
+    total, square, level = np.zeros_like(state.w), np.zeros(len(state.w)), np.zeros(len(state.w))
     for _ in range(sweeps):
-        _sweep(state, target, columns, y, rng)
+        visit(state, target, columns, y, rng)
         total += state.w
         square += np.mean(state.w**2, axis=1)
+        level += state.log_likelihood.sum(axis=1)
     forbidden = np.any(np.isneginf(state.log_likelihood), axis=1).reshape(-1, 2).any(axis=1)
     means, squares = (total / sweeps).reshape(len(instances), 2, -1), (square / sweeps).reshape(-1, 2).mean(axis=1)
-    return [_estimate(*parts, sweeps) for parts in zip(instances, means, squares, forbidden, strict=True)]
+    levels = (level / sweeps).reshape(-1, 2).mean(axis=1)
+    found = [_estimate(*parts, sweeps) for parts in zip(instances, means, squares, forbidden, strict=True)]
+    if learner.protocol.kind != "gibbs":
+        return found
+    beta = number(learner.protocol.beta, first.at)
+    return [_with_energy(*parts, beta) for parts in zip(found, levels, instances, strict=True)]
+
+
+def _with_energy(estimate: Estimate, level: float, instance: Instance, beta: float) -> Estimate:
+    """`level` is the mean log likelihood, which is minus beta times the sum of losses."""
+    losses = 0.0 if np.isinf(beta) else -level / beta
+    more = {"energy": losses / instance.size, "training_loss": losses / len(instance.arrays["y"])}
+    return replace(estimate, extras={**estimate.extras, **more})
 
 
 def _estimate(instance: Instance, means: np.ndarray, Q: float, forbidden: bool, sweeps: int) -> Estimate:
@@ -75,14 +88,14 @@ def _start(
     instances: Sequence[Instance], learner: Any, target: Target, columns: np.ndarray, y: np.ndarray, rng: np.random.Generator
 ) -> State:
     """The first chain of a Bayes learner starts at the truth, which is a draw of its measure; all others at draws of the prior."""
-    w = target.prior.sample(rng, columns.shape[:2])
+    w = target.start(rng, columns.shape[:2])
     if learner.protocol.kind == "bayes":
         w[::2] = [next(iter(i.truth.values())) for i in instances]
     z = np.einsum("cd,cdn->cn", w, columns)
     return State(w, z, target.log_likelihood(y, z), np.full(len(w), 0.5))
 
 
-def _sweep(state: State, target: Target, columns: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> None:
+def visit(state: State, target: Target, columns: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> None:
     """One visit of every coordinate, in random order, and where the norm is free one change of it."""
     chains, d = state.w.shape
     tried = 0
@@ -126,7 +139,10 @@ def _rotate(state: State, target: Target, columns: np.ndarray, y: np.ndarray, j:
     a, b = state.w[:, j], state.w[:, k]
     turn_a, turn_b = a * (np.cos(angle) - 1) - b * np.sin(angle), a * np.sin(angle) + b * (np.cos(angle) - 1)
     z = state.z + turn_a[:, None] * columns[:, j] + turn_b[:, None] * columns[:, k]
-    yes, log_likelihood = _decide(state, target, y, z, np.zeros(chains), rng)
+    log_ratio = np.zeros(chains)
+    if target.prior.pinned_norm() is None:  # on a sphere of its own a prior is constant
+        log_ratio += target.log_prior(a + turn_a) + target.log_prior(b + turn_b) - target.log_prior(a) - target.log_prior(b)
+    yes, log_likelihood = _decide(state, target, y, z, log_ratio, rng)
     state.w[yes, j] += turn_a[yes]
     state.w[yes, k] += turn_b[yes]
     state.z[yes], state.log_likelihood[yes] = z[yes], log_likelihood[yes]

@@ -30,6 +30,7 @@ class Table:
         heads, tails: (H, h) and (T, d - h).
         logs: (H, T) log of prior mass times likelihood; -inf where forbidden.
         head_masses, tail_masses: (H,) and (T,) log masses under the prior.
+        minimum: the smallest energy, a sum and not per weight, where `logs` is 0 at the minima and -inf elsewhere; else None.
     """
 
     heads: np.ndarray
@@ -37,6 +38,7 @@ class Table:
     logs: np.ndarray
     head_masses: np.ndarray
     tail_masses: np.ndarray
+    minimum: float | None = None
 
     def allowed(self) -> tuple[np.ndarray, np.ndarray]:
         """(S, d) vectors that are not forbidden and (S,) log weights."""
@@ -76,8 +78,8 @@ def table_of(instance: Instance, learner: Any) -> Table:
     if minimum:
         top = logs.max()
         logs = np.where(logs >= top - _MINIMUM * (1 + abs(top)), 0.0, -np.inf)
-    else:
-        logs += head_masses[:, None] + tail_masses
+        return Table(heads, tails, logs, head_masses, tail_masses, -float(top))
+    logs += head_masses[:, None] + tail_masses
     return Table(heads, tails, logs, head_masses, tail_masses)
 
 
@@ -93,14 +95,23 @@ def _coupled(couplings: Couplings, heads: np.ndarray, tails: np.ndarray) -> Iter
 
 
 def _sampled(instance: Instance, rule: Any, heads: np.ndarray, tails: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows of log likelihoods, sample by sample: a vector that one sample forbids is not looked at again."""
     x, y = instance.arrays["x"] / np.sqrt(instance.size), instance.arrays["y"]
     half = heads.shape[1]
-    tail_fields = tails @ x[:, half:].T
+    head_fields, tail_fields = x[:, :half] @ heads.T, x[:, half:] @ tails.T
     log_likelihood = rule.log_likelihood if isinstance(rule, Target) else rule
-    step = max(1, _BLOCK // tail_fields.size)
+    step = max(1, _BLOCK // len(tails))
     for i in range(0, len(heads), step):
-        fields = tail_fields + (heads[i : i + step] @ x[:, :half].T)[:, None, :]
-        yield from log_likelihood(np.broadcast_to(y, fields.shape), fields).sum(axis=-1)
+        logs = np.zeros((min(step, len(heads) - i), len(tails)))
+        alive = np.arange(logs.size)
+        for label, head, tail in zip(y, head_fields[:, i : i + step], tail_fields, strict=True):
+            fields = head[alive // len(tails)] + tail[alive % len(tails)]
+            found = log_likelihood(np.full_like(fields, label), fields)
+            logs.reshape(-1)[alive] += found
+            allowed = found > -np.inf
+            if not allowed.all():
+                alive = alive[allowed]
+        yield from logs
 
 
 def _minus_loss(instance: Instance, learner: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+from scipy.optimize import brentq
 
 from simulate.draw import bound, number
 from simulate.instance import Instance, Unsupported
@@ -33,9 +34,29 @@ class Target:
     pinned: float | None
     prior: Any
 
+    def start(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Draws of the prior, stretched and kept inside its support where another norm is imposed."""
+        w = np.asarray(self.prior.sample(rng, shape), float)
+        if self.pinned is None or self.prior.pinned_norm() is not None:
+            return w
+        low, high = (float(end) for end in self.prior.support())
+        return np.stack([_stretched(row, self.pinned, low, high) for row in w.reshape(-1, shape[-1])]).reshape(shape)
+
+
+def _stretched(w: np.ndarray, norm: float, low: float, high: float) -> np.ndarray:
+    def excess(factor: float) -> float:
+        return float(np.mean(np.clip(factor * w, low, high) ** 2)) - norm
+
+    top = 1.0
+    while excess(top) < 0:
+        top *= 2
+        if top > 1e12:
+            raise Unsupported(f"|w|^2/d = {norm:g} cannot be reached by weights between {low:g} and {high:g}")
+    return np.clip(brentq(excess, 0.0, top, xtol=1e-15) * w, low, high)
+
 
 def target_of(instance: Instance, learner: Any) -> Target:
-    """The posterior of a Bayes learner, or exp(-beta * energy) times the prior of a Gibbs learner.
+    """The posterior of a Bayes learner, or exp(-beta * energy) times the prior of a Gibbs learner, with beta = 1 for an ERM learner.
 
     Raises:
         Unsupported: labels without a density given the field (noiseless real labels), or labels of several laws.
@@ -80,8 +101,8 @@ def prior_of(instance: Instance, learner: Any) -> Any:
 def _log_likelihood(instance: Instance, learner: Any) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     y, z = sp.symbols("y z", real=True)
     operations = numpy_operations()
-    if learner.protocol.kind == "gibbs":
-        beta = number(learner.protocol.beta, instance.at)
+    if learner.protocol.kind in ("gibbs", "erm"):
+        beta = number(learner.protocol.beta, instance.at) if learner.protocol.kind == "gibbs" else 1.0
         loss = Tape((stable(sp.sympify(bound(learner.loss, instance.at).formula(y, z))),), (y, z), operations)
         if np.isinf(beta):
             return lambda labels, fields: np.where(loss(labels, fields)[0] > 0, -np.inf, 0.0)

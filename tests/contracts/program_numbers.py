@@ -10,7 +10,7 @@ import sympy as sp
 from numpy.polynomial.legendre import leggauss
 from scipy import optimize
 
-from numerics.program import LogSum, Rule, Sum, TiltSum
+from numerics.program import LogSum, Root, Rule, Sum, TiltSum
 from numerics.rewrite.sample import FUNCTIONS
 
 
@@ -69,6 +69,8 @@ class Numbers:
             mass = w * np.exp(g - top)
             total = self._sum(mass, axis)
             return top + np.log(total) if isinstance(e, LogSum) else self._sum(mass * body, axis) / total
+        if isinstance(e, Root):
+            return self._root(e, done)
         if e.is_number:
             return float(e) if e not in (sp.oo, -sp.oo) else np.inf * (1 if e == sp.oo else -1)
         if e in (sp.true, sp.false):
@@ -101,6 +103,22 @@ class Numbers:
                 result = result & a if isinstance(e, sp.And) else result | a
             return result
         return FUNCTIONS[type(e)](*args)
+
+    def _root(self, e, done):
+        """Plain Newton from the guesses, to the end."""
+        index, equations, unknowns, guesses, _ = e.args
+        found = [self._value(g, done) for g in guesses]
+        for _ in range(40):
+            here = done | dict(zip(unknowns, found, strict=True))
+            f = [self._value(q, dict(here)) for q in equations]
+            rows = [[self._value(q.diff(v), dict(here)) for v in unknowns] for q in equations]
+            if len(f) == 1:
+                steps = [f[0] / rows[0][0]]
+            else:
+                (a, b), (c, d) = rows
+                steps = [(d * f[0] - b * f[1]) / (a * d - b * c), (a * f[1] - c * f[0]) / (a * d - b * c)]
+            found = [z - step for z, step in zip(found, steps, strict=True)]
+        return found[int(index)]
 
     @staticmethod
     def _sum(a, axis):

@@ -1,0 +1,169 @@
+"""Where something happens on branches: folds, zeros of observables, crossings of free entropies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations, pairwise
+
+import numpy as np
+
+from numerics.branch import Branch, Special
+from numerics.curve import Node, accept, between
+from numerics.equations import Failure
+from numerics.limits import Limit
+from numerics.problem import Compiled
+from numerics.solution import Solution
+from numerics.stability import unstable_directions
+from numerics.system import System
+from numerics.tracer import Tracer
+
+ZEROS = {"replicon": "replicon", "entropy": "entropy_zero", "complexity": "complexity_zero"}
+ROUNDING = 1e-13  # free entropies that differ by less are equal by a symmetry, or at a crossing
+Segment = list[tuple[Node, Solution]]
+
+
+def special_points(tracer: Tracer, branches: Sequence[Branch]) -> tuple[list[Special], list[str]]:
+    """Folds and zeros of every branch, and sentences about what is not an event of its own."""
+    found: list[Special] = []
+    notes: list[str] = []
+    n, name = tracer.system.n, tracer.name
+    for branch in branches:
+        for node, one in zip(branch.nodes, branch.points, strict=True):
+            if node.tangent[-1] == 0:
+                found.append(Special("fold", one.at, node.error, (branch.name,), (one,)))
+        for segment in segments(branch):
+            for (left, one), (right, other) in pairwise(segment):
+                where = f"between {name} = {one.at[name]:.6g} and {other.at[name]:.6g}"
+                for observable, kind in ZEROS.items():
+                    a, b = (float(s.observables.get(observable, np.nan)) for s in (one, other))
+                    if a * b < 0:
+                        try:
+                            found.append(zero(tracer, branch, left, right, observable, kind))
+                        except Failure as failure:
+                            notes.append(f"{observable} of branch {branch.name} changes sign {where}, but the zero was lost: {failure}")
+                counts = {unstable_directions(k.look.slope[:, :n]) for k in (left, right) if k.tangent[-1] != 0}
+                if len(counts) == 2 and sum(counts) % 2:
+                    notes.append(f"another branch crosses {branch.name} {where} (its Jacobian is singular there, and it does not turn)")
+    return found, notes
+
+
+def segments(branch: Branch) -> list[Segment]:
+    """The branch cut at its folds, which belong to both sides; the control is monotone on each piece."""
+    pieces: list[Segment] = [[]]
+    for pair in zip(branch.nodes, branch.points, strict=True):
+        pieces[-1].append(pair)
+        if pair[0].tangent[-1] == 0:
+            pieces.append([pair])
+    return [piece for piece in pieces if len(piece) > 1]
+
+
+def zero(tracer: Tracer, branch: Branch, left: Node, right: Node, observable: str, kind: str) -> Special:
+    """The point between two neighbours where an observable vanishes.
+
+    Raises:
+        Failure: the curve was lost on the way.
+    """
+    system = tracer.system
+    node = between(system, left, right, lambda k: system.results(k.y)[0][observable], tracer.tol)
+    one = tracer.solution(node, branch.points[0].start)
+    return Special(kind, one.at, node.error, (branch.name,), (one,))
+
+
+def crossings(
+    module: Compiled, tracer: Tracer, branches: Sequence[Branch], limits: Sequence[tuple[Branch, Limit]]
+) -> tuple[list[Special], list[str]]:
+    """First-order transitions: points where the free entropies of two stable solutions are equal."""
+    found: list[Special] = []
+    notes: list[str] = []
+    pieces = [(branch, piece) for branch in branches for piece in segments(branch) if any(one.stable for _, one in piece)]
+    for (one, first), (other, second) in combinations(pieces, 2):
+        try:
+            found += _crossings_of_two(module, tracer, (one, other), first, second)
+        except Failure as failure:
+            notes.append(f"a crossing of branches {one.name} and {other.name} was lost: {failure}")
+    for branch, piece in pieces:
+        for end, limit in limits:
+            try:
+                found += _crossings_with_end(tracer, branch, piece, end, limit)
+            except Failure as failure:
+                notes.append(f"a crossing of branches {branch.name} and {end.name} was lost: {failure}")
+    return found, notes
+
+
+def _crossings_of_two(module: Compiled, tracer: Tracer, owners: tuple[Branch, Branch], first: Segment, second: Segment) -> list[Special]:
+    """Both solutions are kept at the same control by one system of twice the size, whose curve is searched for a sign change."""
+    base, name = tracer.system, tracer.name
+    low, high = (end(f(one.at[name] for _, one in piece) for piece in (first, second)) for end, f in ((max, min), (min, max)))
+    shared = [(node, one) for node, one in first if low <= one.at[name] <= high and node.tangent[-1] != 0]
+    nodes = [node for node, _ in second]
+    rows: list[tuple[np.ndarray, float]] = []
+    for node, one in shared:
+        value = one.at[name]
+        pair = next((p for p in pairwise(nodes) if min(q.y[-1] for q in p) <= value <= max(q.y[-1] for q in p)), None)
+        if pair is not None:
+            partner = tracer.place(*pair, value)
+            gap = float(one.free_entropy) - base.results(partner.y)[0]["free_entropy"]
+            if abs(gap) > ROUNDING * max(1.0, abs(float(one.free_entropy))):
+                rows.append((np.concatenate([node.y[:-1], partner.y[:-1], [value]]), gap))
+    both = System(module, base.at, {name: base.coordinates.scale[-1]}, 2)
+    up = np.eye(both.size)[-1]
+    found = []
+    for (y, gap), (z, later) in pairwise(rows):
+        if gap * later >= 0:
+            continue
+        ends = []
+        for start in (y, z):
+            both.choose(start)
+            ends.append(accept(both, start, up, tracer.tol))
+        node = between(both, ends[0], ends[1], lambda k: free_entropy_gap(both, k.y), tracer.tol)
+        sides = [tracer.solution(_side(tracer, node, side), owners[side].points[0].start) for side in range(2)]
+        if all(one.stable for one in sides):
+            found.append(Special("transition", sides[0].at, node.error, (owners[0].name, owners[1].name), tuple(sides)))
+    return found
+
+
+def free_entropy_gap(system: System, y: np.ndarray) -> float:
+    """How much larger the free entropy of the first side is."""
+    one, other = (system.results(y, side)[0]["free_entropy"] for side in range(2))
+    return one - other
+
+
+def _side(tracer: Tracer, node: Node, side: int) -> Node:
+    """One side of a point of the doubled system as a point of its own branch."""
+    n, system = tracer.system.n, tracer.system
+    y = np.append(node.y[side * n : (side + 1) * n], node.y[-1])
+    system.choose(y)
+    return accept(system, y, np.eye(system.size)[-1], tracer.tol)
+
+
+def _crossings_with_end(tracer: Tracer, branch: Branch, piece: Segment, end: Branch, limit: Limit) -> list[Special]:
+    """Crossings with solutions at the end of a domain, which no system can hold: they are solved for at every value tried."""
+    system, name = tracer.system, tracer.name
+    low, high = end.points[0].at[name], end.points[-1].at[name]
+
+    def gap(y: np.ndarray, own: float) -> float:
+        there = limit.at(system.controls(y))
+        return np.nan if there is None else own - float(there.free_entropy)
+
+    values, entropies = ([float(x) for x in column] for column in zip(*((p.at[name], p.free_entropy) for p in end.points), strict=True))
+    near = np.interp([one.at[name] for _, one in piece], values, entropies)
+    rows = [(node, float(one.free_entropy), float(there)) for (node, one), there in zip(piece, near, strict=True)]
+    inside = [row for row in rows if low <= row[0].y[-1] <= high]
+    found = []
+    for (left, own, there), (right, later, then) in pairwise(inside):
+        if not (own - there) * (later - then) < 0:
+            continue
+        before, after = gap(left.y, own), gap(right.y, later)
+        if not before * after < 0:
+            continue
+        node = between(system, left, right, lambda k: gap(k.y, system.results(k.y)[0]["free_entropy"]), tracer.tol)
+        one, other = tracer.solution(node, branch.points[0].start), limit.at(system.controls(node.y))
+        if other is not None and one.stable and other.stable:
+            error = max(node.error, _blur(left, right, other, before, after))
+            found.append(Special("transition", one.at, error, (branch.name, end.name), (one, other)))
+    return found
+
+
+def _blur(left: Node, right: Node, there: Solution, before: float, after: float) -> float:
+    """Error of the place of a crossing that the error of the free entropy at the end makes."""
+    return float(abs(there.quadrature_error * (right.y[-1] - left.y[-1]) / (after - before)))

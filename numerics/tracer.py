@@ -1,0 +1,213 @@
+"""One branch: a solution continued in both directions through folds, and its points at given values of the control."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from numerics.branch import Branch
+from numerics.curve import Node, Pace, accept, between, walk
+from numerics.equations import Failure
+from numerics.problem import Compiled
+from numerics.solution import Solution
+from numerics.solve import thermodynamic
+from numerics.stability import spectral_radius, stable_branch
+from numerics.status import Status
+from numerics.system import System
+
+LONGEST = 4000  # points of a branch
+SAME = 1e-6  # chart distance between a solution and a branch that holds it
+
+
+class Tracer:
+    """Makes branches out of solutions; knows the range and how fine to go."""
+
+    def __init__(self, module: Compiled, base: Mapping[str, float], name: str, ends: tuple[float, float], tol: float, points: int) -> None:
+        self.name, self.ends, self.tol = name, ends, tol
+        self.system = System(module, base, {name: ends[1] - ends[0]})
+        self._pace = Pace(control=1 / points)
+        self._up = np.eye(self.system.size)[-1]
+
+    def node(self, one: Solution, value: float) -> Node:
+        """A solution as a point of its curve, its tangent towards larger values of the control."""
+        y = np.array([*(float(one.unknowns[name]) for name in self.system.problem.names), value])
+        self.system.choose(y)
+        return accept(self.system, y, self._up, self.tol)
+
+    def branch(self, one: Solution, value: float, name: str) -> Branch:
+        """The whole branch through a solution.
+
+        Raises:
+            Failure: it is no regular point of a curve.
+        """
+        first = self.node(one, value)
+        runs, ends, lost = [], [], False
+        for node in (first, first.turned()):
+            outward = value == (self.ends[1] if node.tangent[-1] > 0 else self.ends[0])
+            nodes, sentence, failed = ([], self._at_range(node), False) if outward else self._run(node, first)
+            runs.append(nodes)
+            ends.append(sentence)
+            lost |= failed
+            if sentence.startswith("closes"):
+                runs.append([])
+                ends.append(sentence)
+                break
+        ahead, back = runs
+        nodes = self._with_folds([*(node.turned() for node in reversed(back)), first, *ahead])
+        solutions = tuple(self.solution(node, one.start) for node in nodes)
+        return Branch(name, solutions, tuple(nodes), (ends[1], ends[0]), lost)
+
+    def _at_range(self, node: Node) -> str:
+        return f"{self.name} = {self.system.control(node.y):g} is the end of the range"
+
+    def _run(self, start: Node, first: Node) -> tuple[list[Node], str, bool]:
+        """Points in one direction; why they end, and whether that is a failure."""
+        system, (low, high), nodes = self.system, self.ends, [start]
+        try:
+            for node in walk(system, start, self.tol, self._pace):
+                value = system.control(node.y)
+                if not low <= value <= high:
+                    end = low if value < low else high
+                    nodes.append(self._on(nodes[-1], node, end))
+                    return nodes[1:], self._at_range(nodes[-1]), False
+                if self._passes(nodes[-1], node, first) and len(nodes) > 2:
+                    return [*nodes[1:], first], f"closes at {self.name} = {system.control(first.y):g}, where it started", False
+                nodes.append(node)
+                if system.unknowns.ended(node.y[: system.n]):
+                    which = [k for k, near in zip(system.problem.names, self._ended(node), strict=True) if near]
+                    return nodes[1:], f"{' and '.join(which)} ran to the end of the domain at {self.name} = {value:.12g}", False
+                if len(nodes) > LONGEST:
+                    return nodes[1:], f"followed over {LONGEST} points, to {self.name} = {value:g}", True
+        except Failure as failure:
+            where = f"{self.name} = {system.control(nodes[-1].y):.12g}"
+            return nodes[1:], f"lost at {where}, the last good point: {failure}", True
+        raise AssertionError("a walk ends by an event or a failure")
+
+    def _ended(self, node: Node) -> list[bool]:
+        x, charts = node.y[: self.system.n], self.system.unknowns
+        return [bool(low or high) for low, high in zip(x - charts.low < 1e-14, charts.high - x < 1e-14, strict=True)]
+
+    def _passes(self, left: Node, right: Node, target: Node) -> bool:
+        """Whether a step leads through a point, in the direction of its tangent or against it."""
+        charts = self.system.coordinates
+        whole, part = charts.step(left.y, right.y - left.y), charts.step(left.y, target.y - left.y)
+        length = float(whole @ whole)
+        share = float(part @ whole) / length
+        return 0 < share <= 1 and float(np.linalg.norm(part - share * whole)) < 0.05 * math.sqrt(length)
+
+    def _on(self, left: Node, right: Node, value: float) -> Node:
+        """The point between two neighbours where the control has a value, to the last digit.
+
+        Raises:
+            Failure: no point could be found on the way.
+        """
+        system, guess = self.system, None
+        step = interpolated(system, left, right, value)
+        if step is not None:
+            guess = system.move(left.y, step)
+        if guess is not None:
+            guess[-1] = value
+            try:
+                system.choose(guess)
+                node = accept(system, guess, self._up, self.tol)
+                swerve = np.abs(system.coordinates.step(guess, node.y - guess)).max()
+                if swerve < 0.05 * float(np.abs(system.coordinates.step(left.y, right.y - left.y)).max()):
+                    return node if node.tangent @ left.tangent + node.tangent @ right.tangent > 0 else node.turned()
+            except Failure:  # near a fold the control is no good variable
+                pass
+        node = between(system, left, right, lambda k: system.control(k.y) - value, self.tol)
+        node.y[-1] = value  # to rounding
+        return node
+
+    def _with_folds(self, nodes: Sequence[Node]) -> list[Node]:
+        """The points with every fold put in where the control turns."""
+        result = [nodes[0]]
+        for left, right in zip(nodes, nodes[1:], strict=False):
+            if left.tangent[-1] * right.tangent[-1] < 0:
+                fold = between(self.system, left, right, lambda k: float(k.tangent[-1]), self.tol)
+                flat = fold.tangent.copy()
+                flat[-1] = 0.0  # to rounding; exactly zero marks it
+                result.append(dataclasses.replace(fold, tangent=flat))
+            result.append(right)
+        return result
+
+    def solution(self, node: Node, start: str) -> Solution:
+        """A point as a record."""
+        system = self.system
+        theory, n = system.problem.theory, system.n
+        values, moved = system.results(node.y)
+        observables = {name: values[name] for name in theory.observables}
+        error = max(node.error, moved if moved > self.tol else 0.0)
+        jacobian = node.look.slope[:, :n]  # in charts, which at a solution leave the eigenvalues as they are
+        steady = stable_branch(jacobian, observables) if node.tangent[-1] != 0 else None
+        return Solution(
+            system.controls(node.y), Status.CONVERGED if error <= self.tol else Status.LIMITED,
+            {name: values[name] for name in theory.order_parameters}, {name: values[name] for name in theory.conjugates},
+            values["free_entropy"], observables, dict(zip(system.problem.names, map(float, node.y), strict=False)), node.residual, error,
+            steady, float(spectral_radius(jacobian)), start, node.iterations, system.meter.nodes,
+        )
+
+    def holds(self, branch: Branch, one: Solution, value: float) -> bool:
+        """Whether a solution lies on a branch."""
+        x = np.array([float(one.unknowns[name]) for name in self.system.problem.names])
+        charts, close = self.system.unknowns, max(SAME, 10 * one.quadrature_error)
+        for left, right in self._stretches(branch, value):
+            reach = float(np.abs(charts.step(left.y[:-1], right.y[:-1] - left.y[:-1])).max())
+            if min(float(np.abs(charts.step(k.y[:-1], x - k.y[:-1])).max()) for k in (left, right)) > reach + SAME:
+                continue
+            try:
+                node = self.place(left, right, value)
+            except Failure:
+                continue
+            if float(np.abs(charts.step(x, node.y[:-1] - x)).max()) < close:
+                return True
+        return False
+
+    def _stretches(self, branch: Branch, value: float) -> Iterator[tuple[Node, Node]]:
+        """Neighbours on a branch with a value of the control between them; each point of the branch counts once."""
+        for number, (left, right) in enumerate(zip(branch.nodes, branch.nodes[1:], strict=False)):
+            a, b = self.system.control(left.y), self.system.control(right.y)
+            if min(a, b) <= value <= max(a, b) and (value != a or number == 0):
+                yield left, right
+
+    def place(self, left: Node, right: Node, value: float) -> Node:
+        """The point of a stretch at a value of the control.
+
+        Raises:
+            Failure: it could not be found.
+        """
+        for node in (left, right):
+            if self.system.control(node.y) == value:
+                return node
+        return self._on(left, right, value)
+
+    def everywhere(self, branches: Sequence[Branch], value: float) -> list[tuple[Solution, str]]:
+        """The solutions of all branches at a value of the control with the names of their branches, the largest free entropy first."""
+        found: list[tuple[Solution, str]] = []
+        for branch in branches:
+            if branch.at_end:
+                found += [(one, branch.name) for one in branch.points if one.at[self.name] == value]
+                continue
+            for left, right in self._stretches(branch, value):
+                try:
+                    found.append((self.solution(self.place(left, right, value), branch.points[0].start), branch.name))
+                except Failure:
+                    continue
+        return sorted(found, key=lambda pair: thermodynamic(pair[0]))
+
+
+def interpolated(system: System, left: Node, right: Node, value: float) -> np.ndarray | None:
+    """Step from `left` to where a cubic through two neighbours, with their tangents, has a value of the control."""
+    chord = system.coordinates.step(left.y, right.y - left.y)
+    length = float(np.linalg.norm(chord))
+    columns = np.array([length * left.tangent, chord, -length * right.tangent]).T
+    a, b, c = columns[-1].tolist()
+    low, high, target = 0.0, 1.0, (value - system.control(left.y)) / system.coordinates.scale[-1]
+    for _ in range(45):
+        s = 0.5 * (low + high)
+        reached = s * (1 - s) ** 2 * a + s * s * (3 - 2 * s) * b + s * s * (1 - s) * c
+        low, high = (s, high) if (reached < target) == (b > 0) else (low, s)
+    return np.asarray(columns @ [s * (1 - s) ** 2, s * s * (3 - 2 * s), s * s * (1 - s)]) if abs(reached - target) < 1e-9 else None

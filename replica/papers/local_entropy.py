@@ -1,0 +1,109 @@
+"""Local entropy as a measure for sampling solutions in constraint satisfaction problems: theory side, binary perceptron."""
+
+from replica.papers.record import At, Claim, Curve, Difference, Extreme, Figure, Origin, Paper, Relation, Trial, Unchecked
+
+FRANZ_PARISI = """
+format = 1
+name = "local entropy around a typical solution of the binary perceptron"
+
+[student]
+protocol = { kind = "gibbs", beta = inf }
+prior = "binary"
+loss = { kind = "theta", margin = "kappa" }
+ensemble = { kind = "franz_parisi", overlap = "1 - 2*distance" }
+
+[controls]
+alpha    = { value = 0.5, domain = "(0, inf)", meaning = "patterns per weight" }
+kappa    = { value = 0.0, domain = "(-inf, inf)", meaning = "margin" }
+distance = { value = 0.25, domain = "(0, 0.5)", meaning = "Hamming distance per weight" }
+
+[run]
+sizes = [13, 17, 21]
+seeds = 64
+"""
+CENTERS = """
+format = 1
+name = "solutions around a solution that is chosen for its local entropy"
+
+[student]
+protocol = { kind = "gibbs", beta = inf }
+prior = "binary"
+loss = { kind = "theta", margin = 0 }
+ensemble = { kind = "robust", y = "y_real", overlap = "1 - 2*distance", constrained = true }
+
+[controls]
+alpha    = { value = 0.5, domain = "(0, inf)", meaning = "patterns per weight" }
+distance = { value = 0.25, domain = "(0, 0.5)", meaning = "Hamming distance per weight" }
+y_real   = { value = 3, domain = "(0, inf]", meaning = "weight of the local entropy in the choice of the center" }
+"""
+FAR = {"distance": 0.4}
+INDEPENDENT = "prototype with hand-written integrals, 10 digits"
+
+
+def _around(distance: float, alpha: float = 0.5) -> At:
+    return At("franz_parisi", "local_entropy", {"alpha": alpha, "distance": distance}, FAR)
+
+
+PAPER = Paper(
+    name="local_entropy",
+    title="Local entropy as a measure for sampling solutions in constraint satisfaction problems",
+    authors="C. Baldassi, A. Ingrosso, C. Lucibello, L. Saglietti, R. Zecchina",
+    year=2015,
+    arxiv="1511.05634",
+    story="""The logarithm of the number of solutions at a given distance from a reference is its local entropy.  Around a
+    solution drawn at random it turns negative at small distance: typical solutions are isolated.  Around references chosen for their
+    local entropy it does not, and an algorithm that maximizes local entropy ends in those.  The theory of both is a replica tree: a
+    probe around a reference, and real replicas around a center that solves the problem itself.""",
+    specs={"franz_parisi": FRANZ_PARISI, "centers": CENTERS},
+    figures={
+        "typical": Figure(
+            "local entropy around typical solutions",
+            "Hamming distance",
+            "local entropy per weight",
+            tuple(
+                Curve(f"alpha = {alpha}", "franz_parisi", "local_entropy", "distance", "0.42:0.004:40", {"alpha": alpha})
+                for alpha in (0.3, 0.5, 0.7)
+            ),
+        ),
+        "centers": Figure(
+            "alpha = 0.5: typical references and chosen ones",
+            "Hamming distance",
+            "local entropy per weight",
+            (
+                Curve("typical solution", "franz_parisi", "local_entropy", "distance", "0.42:0.01:30", {"alpha": 0.5}),
+                Curve("y = 3", "centers", "local_entropy", "distance", "0.42:0.01:30", {"alpha": 0.5, "y_real": 3}),
+                Curve("y = 8", "centers", "local_entropy", "distance", "0.42:0.01:30", {"alpha": 0.5, "y_real": 8}),
+            ),
+        ),
+    },
+    claims=(
+        Claim("local entropy at overlap 0.5", _around(0.25), 0.2947130030, 2e-9, Origin.INDEPENDENT, source=INDEPENDENT),
+        Claim("local entropy at overlap 0.7", _around(0.15), 0.2232014682, 2e-9, Origin.INDEPENDENT, source=INDEPENDENT),
+        Claim("local entropy at overlap 0.9", _around(0.05), 0.0865261472, 2e-9, Origin.INDEPENDENT, source=INDEPENDENT),
+        Claim("local entropy at overlap 0.98", _around(0.01), 0.0061965746, 2e-9, Origin.INDEPENDENT, source=INDEPENDENT),
+        Claim(
+            "the largest local entropy is the entropy of all solutions",
+            Difference(Extreme(At("franz_parisi", "local_entropy"), "distance", (0.4, 0.28), largest=True), At("franz_parisi", "entropy")),
+            0.0,
+            1e-10,
+            Origin.IDENTITY,
+        ),
+        Claim(
+            "typical solutions are isolated: no solution within distance 0.005 at alpha = 0.5",
+            _around(0.005),
+            0.0,
+            0.0,
+            Origin.PAPER,
+            Relation.BELOW,
+        ),
+    ),
+    unchecked=(
+        Unchecked(
+            "random K-SAT: local entropy and success of the search", "a sparse factor graph needs population dynamics, which is not built"
+        ),
+        Unchecked("the search is polynomial where simulated annealing is exponential", "scaling of algorithms, no theory"),
+    ),
+    trials=(
+        Trial("franz_parisi", {"alpha": 0.5, "distance": 0.25}, (13, 17, 21), 64, (9, 13), 16, "enumeration", ("local_entropy", "entropy")),
+    ),
+)

@@ -1,0 +1,139 @@
+"""Figures of a paper: curves swept, dots computed, drawn in one frame and kept as result files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure as Canvas
+
+from numerics.problem import Problem
+from numerics.solution import Solution
+from numerics.solve import TOLERANCE
+from numerics.store import save
+from numerics.sweep import dataset
+from replica.papers.record import Curve, Dots, Figure
+from replica.spec import grid
+from simulate.cli.grid import described
+from simulate.reproduce.theories import NotComputable, Theories, carried
+from simulate.reproduce.values import number
+
+T = TypeVar("T")
+FAST = 9
+"""Points of a curve in a quick look."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One curve or row of dots with its numbers.
+
+    Args:
+        x, y: finite numbers only, x in ascending order.
+        data: the whole sweep; None for dots and where nothing was computed.
+        reason: why points are missing, empty where none is.
+    """
+
+    what: Curve | Dots
+    x: np.ndarray
+    y: np.ndarray
+    data: xr.Dataset | None = field(default=None, repr=False)
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure with its numbers."""
+
+    name: str
+    figure: Figure
+    drawn: tuple[Drawn, ...]
+
+    @property
+    def complete(self) -> bool:
+        return not any(one.reason for one in self.drawn)
+
+    def canvas(self) -> Canvas:
+        """The figure; curves in order, dots as markers."""
+        canvas = Canvas(figsize=(5.6, 4.0), layout="constrained")
+        panel = canvas.add_subplot()
+        for one in self.drawn:
+            if len(one.x):
+                style = "-" if isinstance(one.what, Curve) else "o"
+                panel.plot(one.x, one.y, style, markersize=4, label=one.what.label)
+        panel.set_xlabel(self.figure.x)
+        panel.set_ylabel(self.figure.y)
+        panel.set_title(self.figure.title, fontsize="medium")
+        panel.grid(alpha=0.3)
+        if panel.get_legend_handles_labels()[1]:
+            panel.legend(fontsize="small")
+        return canvas
+
+
+def show(theories: Theories, name: str, fast: bool, folder: Path | None, done: Callable[[], None]) -> Shown:
+    """Compute everything that a figure draws; every curve is written to `folder` when it is done,"""
+    figure = theories.paper.figures[name]
+    drawn: list[Drawn] = []
+    for place, what in enumerate(figure.drawn):
+        output = folder / f"{name}-{place + 1}.nc" if folder is not None else None
+        drawn.append(_curve(theories, what, fast, output) if isinstance(what, Curve) else _dots(theories, what, fast))
+        done()
+    return Shown(name, figure, tuple(drawn))
+
+
+def thinned(points: Sequence[T], fast: bool) -> list[T]:
+    """At most FAST of the points, both ends kept, for a quick look."""
+    if not fast or len(points) <= FAST:
+        return list(points)
+    return [points[i] for i in np.linspace(0, len(points) - 1, FAST).round().astype(int)]
+
+
+def _curve(theories: Theories, curve: Curve, fast: bool, output: Path | None) -> Drawn:
+    """Solved at the first point and carried along."""
+    nothing = np.array([])
+    points = thinned(grid(curve.points), fast)
+    try:
+        module, spec = theories.module(curve.spec), theories.spec(curve.spec)
+        first = theories.solve(curve.spec, {**curve.at, curve.along: points[0]}, {})
+    except NotComputable as stopped:
+        return Drawn(curve, nothing, nothing, reason=str(stopped))
+    problem = Problem(module)
+    rest = carried(module, first, [problem.point({**curve.at, curve.along: point}) for point in points[1:]])
+    table: dict[tuple[float, ...], tuple[Solution, ...]] = {(point,): (one,) for point, one in zip(points, (first, *rest), strict=True)}
+    data = described(spec, dataset(problem, {curve.along: np.array(points)}, curve.at, table, TOLERANCE))
+    if output is not None:
+        save(data, output)
+    if curve.quantity not in data:
+        return Drawn(curve, nothing, nothing, data, f"refused: '{curve.quantity}' is not a result of this theory")
+    best = data.isel(solution=0)
+    x, y = best[curve.along].values, best[curve.quantity].values
+    good = np.isfinite(y)
+    order = np.argsort(x[good])
+    return Drawn(curve, x[good][order], y[good][order], data, _missing(best, curve, good))
+
+
+def _missing(best: xr.Dataset, curve: Curve, good: np.ndarray) -> str:
+    if good.all():
+        return ""
+    first = int(np.flatnonzero(~good)[0])
+    status = str(best["status"].values[first])
+    where = f"{curve.along} = {float(best[curve.along].values[first]):g}"
+    return f"{int((~good).sum())} of {len(good)} points have no solution, the first at {where}: {status or 'no start converged'}"
+
+
+def _dots(theories: Theories, dots: Dots, fast: bool) -> Drawn:
+    x, y, reason = [], [], ""
+    for place, value in sorted(thinned(dots.values, fast), key=lambda pair: pair[0]):
+        try:
+            found = number(theories, value)
+        except NotComputable as stopped:
+            reason = reason or f"at {place:g}: {stopped}"
+            continue
+        if math.isfinite(found):
+            x.append(place)
+            y.append(found)
+    return Drawn(dots, np.array(x), np.array(y), reason=reason)
