@@ -183,7 +183,7 @@ class Branches:
             "line_kind": ("line", np.array([line.kind for line in self.lines], dtype=str)),
             "line_ends": ("line", np.array(["; ".join(line.ends) for line in self.lines], dtype=str)),
         }
-        moving = [name for name in self.at if any(len({p[name] for p in line.points}) > 1 for line in self.lines)]
+        moving = [name for name in self.lines[0].points[0] if any(len({p[name] for p in line.points}) > 1 for line in self.lines)]
         columns = {f"line_{name}": [[p[name] for p in line.points] for line in self.lines] for name in moving}
         for name, rows in (columns | {"line_error": [list(line.errors) for line in self.lines]}).items():
             values = np.full((len(self.lines), longest), math.nan)

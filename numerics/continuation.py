@@ -11,7 +11,7 @@ import numpy as np
 from numerics.branch import Branch, Branches, Special
 from numerics.equations import Failure
 from numerics.events import crossings, special_points
-from numerics.limits import Limit, ended
+from numerics.limits import WORTHLESS, Limit, ended
 from numerics.problem import Compiled, Problem
 from numerics.solution import Solution
 from numerics.solve import TOLERANCE, same, solve
@@ -55,7 +55,9 @@ def follow(
         if not solutions[0].converged:
             notes.append(f"no solution at {name} = {value:g}: {solutions[0].status}")
         for one in solutions:
-            if one.status is Status.AT_END:
+            if one.status is Status.AT_END and not one.quadrature_error < WORTHLESS:
+                notes.append(f"at {name} = {value:g} the {one.start} start runs to the end of the domain, where results have no limit")
+            elif one.status is Status.AT_END:
                 limits.setdefault(one.start, Limit(module, one.start, tol))
             elif one.converged and not any(tracer.holds(branch, one, value) for branch in branches):
                 try:
@@ -72,7 +74,7 @@ def follow(
         found += part
         notes += remarks
     everything = (*branches, *at_end)
-    grid = [tracer.everywhere(everything, float(value)) for value in values]
+    grid = [tracer.everywhere(everything, float(value), notes) for value in values]
     told(total, total)
     fixed = {k: v for k, v in base.items() if k != name}
     ordered = sorted(found, key=lambda s: (s.at[name], s.kind))

@@ -78,10 +78,9 @@ class Coordinates:
                 found.append(v + a * b * math.expm1(d) / (b + a * math.exp(d)))
         return np.array(found)
 
-    def ended(self, x: np.ndarray) -> bool:
-        """Whether a variable is at an end of its domain, to rounding."""
-        near = (x - self.low < END) | (self.high - x < END) | (np.abs(x) > 1.0 / END)
-        return bool(near.any())
+    def at_end(self, x: np.ndarray) -> np.ndarray:
+        """Whether each variable is at an end of its domain, to rounding."""
+        return (x - self.low < END) | (self.high - x < END) | (np.abs(x) > 1.0 / END)
 
     def relative(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """|y - x| relative to the variable, or to SMALL where that may have either sign and is smaller."""

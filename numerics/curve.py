@@ -109,12 +109,20 @@ def accept(system: System, y: np.ndarray, across: np.ndarray, tol: float) -> Nod
                 break
         if guilty is None or attempt == ROUNDS - 1:
             break
-        system.refine(node.y, guilty, for_good=True)
-        system.refine(node.y, None)
+        improve(system, node, guilty, attempt)
     error = change + float(carried(node, across).max())
     if not error < WORTHLESS:
         raise Failure(Status.QUADRATURE)
     return dataclasses.replace(node, error=error)
+
+
+def improve(system: System, node: Node, guilty: tuple[int, int], attempt: int) -> None:
+    """Better nodes: at first new panels here, as those that failed were chosen elsewhere; then a refinement for good."""
+    if attempt == 0:
+        system.choose(node.y)
+    else:
+        system.refine(node.y, guilty, for_good=True)
+        system.refine(node.y, None)
 
 
 def carried(node: Node, across: np.ndarray) -> np.ndarray:
@@ -138,11 +146,12 @@ def walk(system: System, start: Node, tol: float, pace: Pace) -> Iterator[Node]:
     Raises:
         Failure: the curve is lost; its status says why.
     """
-    here, step = start, pace.first
+    here, step, fresh = start, pace.first, True
     controls = slice(system.size - len(system.free), system.size)
     while True:
         step = min(step, pace.longest, pace.control / max(float(np.abs(here.tangent[controls]).max()), 1e-3))
-        node, reason = _step(system, here, step, tol)
+        node, reason = _step(system, here, step, tol, fresh)
+        fresh = node is None
         if node is None:
             step *= 0.4
             if step < SHORTEST * pace.first:
@@ -156,13 +165,13 @@ def walk(system: System, start: Node, tol: float, pace: Pace) -> Iterator[Node]:
         yield node
 
 
-def _step(system: System, here: Node, step: float, tol: float) -> tuple[Node | None, Failure]:
+def _step(system: System, here: Node, step: float, tol: float, fresh: bool) -> tuple[Node | None, Failure]:
     """One step, or why it must be shorter."""
     ahead = system.move(here.y, step * here.tangent)
     if ahead is None:
         return None, Failure(Status.LEFT_DOMAIN)
     try:
-        system.choose(ahead)
+        system.choose(ahead, fresh)
         node = accept(system, ahead, here.tangent, tol)
     except Failure as failure:
         return None, failure
@@ -185,7 +194,7 @@ def between(system: System, left: Node, right: Node, measure: Measure, tol: floa
     length = float(np.linalg.norm(chord))
     along = chord / length
     middle = system.move(left.y, 0.5 * chord)
-    system.choose(left.y if middle is None else middle)
+    system.choose(left.y if middle is None else middle, fresh=True)
     near = bracketed(system, left, right, along, length, measure)
     return settle(system, near, along, length, measure, tol)
 
@@ -207,8 +216,7 @@ def settle(system: System, near: Node, along: np.ndarray, length: float, measure
                 break
         if guilty is None or attempt == ROUNDS - 1:
             break
-        system.refine(node.y, guilty, for_good=True)
-        system.refine(node.y, None)
+        improve(system, node, guilty, attempt)
     blur = carried(node, along)[controls] * system.coordinates.scale[controls]
     return dataclasses.replace(node, error=error + float(blur.max()))
 

@@ -53,8 +53,7 @@ class Equations:
         self.kinds, self.low, self.high, self.conjugate = self.problem.charts
         self._module = module
         self._loops = self.problem.loop_rows()
-        for row in self._loops:
-            row[SIZE] = FIRST_NESTED[row[RULE]] if row[IS_NESTED] else 1
+        self.reset()
         self._panels, self._place = np.zeros((len(module.loops), 0, 2)), np.full(self.n + self.c + 1, math.nan)
         self._size(PANELS[0], NESTED[0])
 
@@ -103,6 +102,17 @@ class Equations:
             if panels >= PANELS[1]:
                 raise Failure(Status.QUADRATURE)
             self._size(2 * panels, 2 * nested)
+
+    def reset(self) -> None:
+        """Forget how many nodes nested loops needed elsewhere."""
+        for row in self._loops:
+            row[SIZE] = FIRST_NESTED[row[RULE]] if row[IS_NESTED] else 1
+
+    def take(self, other: Equations) -> None:
+        """The panels and sizes of another evaluation of the same module."""
+        if self._capacity != other._capacity:
+            self._size(*other._capacity)
+        self._loops[:], self._panels[:], self._place[:] = other._loops, other._panels, other._place
 
     def choose(self, p: np.ndarray) -> None:
         """Panels for the equations at p.

@@ -18,6 +18,7 @@ from numerics.system import System
 from numerics.tracer import Tracer
 
 ZEROS = {"replicon": "replicon", "entropy": "entropy_zero", "complexity": "complexity_zero"}
+SAMPLES = (0.01, 0.25, 0.5, 0.75, 0.99)  # of an overlap of two branches, besides their points in it
 ROUNDING = 1e-13  # free entropies that differ by less are equal by a symmetry, or at a crossing
 Segment = list[tuple[Node, Solution]]
 
@@ -94,17 +95,20 @@ def _crossings_of_two(module: Compiled, tracer: Tracer, owners: tuple[Branch, Br
     """Both solutions are kept at the same control by one system of twice the size, whose curve is searched for a sign change."""
     base, name = tracer.system, tracer.name
     low, high = (end(f(one.at[name] for _, one in piece) for piece in (first, second)) for end, f in ((max, min), (min, max)))
-    shared = [(node, one) for node, one in first if low <= one.at[name] <= high and node.tangent[-1] != 0]
-    nodes = [node for node, _ in second]
+    if not low < high:
+        return []
+    points = {one.at[name] for _, one in (*first, *second)}
+    values = sorted({v for v in points if low < v < high} | {low + part * (high - low) for part in SAMPLES})
     rows: list[tuple[np.ndarray, float]] = []
-    for node, one in shared:
-        value = one.at[name]
-        pair = next((p for p in pairwise(nodes) if min(q.y[-1] for q in p) <= value <= max(q.y[-1] for q in p)), None)
-        if pair is not None:
-            partner = tracer.place(*pair, value)
-            gap = float(one.free_entropy) - base.results(partner.y)[0]["free_entropy"]
-            if abs(gap) > ROUNDING * max(1.0, abs(float(one.free_entropy))):
-                rows.append((np.concatenate([node.y[:-1], partner.y[:-1], [value]]), gap))
+    for value in values:
+        nodes, entropies = [], []
+        for piece in (first, second):
+            pair = next(p for p in pairwise(piece) if min(one.at[name] for _, one in p) <= value <= max(one.at[name] for _, one in p))
+            nodes.append(tracer.place(pair[0][0], pair[1][0], value))
+            entropies.append(base.results(nodes[-1].y)[0]["free_entropy"])
+        gap = entropies[0] - entropies[1]
+        if abs(gap) > ROUNDING * max(1.0, abs(entropies[0])):
+            rows.append((np.concatenate([nodes[0].y[:-1], nodes[1].y[:-1], [value]]), gap))
     both = System(module, base.at, {name: base.coordinates.scale[-1]}, 2)
     up = np.eye(both.size)[-1]
     found = []

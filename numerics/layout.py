@@ -25,7 +25,9 @@ REAL, ABOVE, BELOW, BETWEEN = range(4)
 INFO = 5  # residual, quadrature error, steps, nodes, and in a march how far from the prediction (infinite after a restart)
 RESIDUAL_AT, ERROR_AT, STEPS_AT, NODES_AT, JUMP_AT = range(INFO)
 
-LOCAL = 11  # vectors of workspace
+MOST_PANELS = 1024  # per loop of depth 0
+WINDOW = 5  # steps that Anderson's acceleration combines
+LOCAL = 13 + 2 * WINDOW  # vectors of workspace
 TRAIL = 6  # rows in which results are followed to the end of a domain
 VALUES = -100  # what `inspect` is asked for besides nodes
 

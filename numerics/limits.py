@@ -14,6 +14,7 @@ from numerics.solve import solution
 from numerics.status import Status
 
 ROOM = 4 * PANELS[0]  # integrands near an end are steps, which need many panels
+WORTHLESS = 1e-3  # results at an end that are known no better have no limit
 
 
 class Limit:
@@ -24,11 +25,11 @@ class Limit:
         self._index = self._problem.start_names(None).index(start)
 
     def at(self, point: Mapping[str, float]) -> Solution | None:
-        """The solution at a point, or None where the start leads elsewhere."""
+        """The solution at a point, or None where the start leads elsewhere or results have no limit there."""
         controls = np.array([[point[name] for name in self._problem.controls]])
         march = self._problem.march(controls, self._problem.start(self._index, point)[None], self._tol, panels=ROOM)
         found = solution(self._problem, point, march, 0, self.start)
-        if found.status is not Status.AT_END:
+        if found.status is not Status.AT_END or not found.quadrature_error < WORTHLESS:
             return None
         return found if found.stable is not None else dataclasses.replace(found, stable=True)  # the map ran there
 

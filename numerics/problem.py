@@ -13,17 +13,18 @@ from typing import Protocol
 import numpy as np
 import sympy as sp
 
-from numerics.layout import DEPTH, INFO, INSIDE, ORDER, PROBES, RULES, STACK, TRAIL, Slots, chart_of, local_size
+from numerics.layout import DEPTH, INFO, INSIDE, MOST_PANELS, ORDER, PROBES, RULES, STACK, TRAIL, Slots, chart_of, local_size
 from numerics.native import Kernel
 from numerics.program import Rule
 from numerics.solver import march
+from numerics.stability import spectral_radius
 from numerics.status import QUADRATURE
 from replica.symbols import Domain
 from replica.theory import Theory
 
 STEPS = 60
 SWEEPS = 400
-PANELS = (128, 1024)  # panels per loop of depth 0: tried first, and never exceeded
+PANELS = (128, MOST_PANELS)  # panels per loop of depth 0: tried first, and never exceeded
 NESTED = (512, 4096)  # nodes per nested loop
 
 
@@ -71,6 +72,11 @@ class March:
     info: np.ndarray  # (T, 5): residual, quadrature error, steps, nodes, distance from the prediction
     status: np.ndarray  # (T,) codes of numerics.status
     jacobian: np.ndarray  # (T, n, n) of the residual
+
+    @cached_property
+    def radii(self) -> np.ndarray:
+        """Spectral radius of the map at every point, (T,)."""
+        return spectral_radius(self.jacobian)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import sympy as sp
+from sympy.core.symbol import Str
 
 
 class Rule(Enum):
@@ -97,6 +98,46 @@ class Steady(sp.Function):
 
     def fdiff(self, argindex=1):
         return sp.S.Zero
+
+
+class Table(sp.Expr):
+    """A function of one argument known by polynomials: on [a, b] one in (2 x - a - b)/(b - a), straight lines beyond the last ends.
+
+    Its numbers stand in one atom, as text: SymPy would otherwise walk over them again and again.
+    """
+
+    is_real = True
+
+    def __new__(cls, argument, panels):
+        """`panels`: rows (a, b, c0, c1, ...) in increasing order, or the atom that holds them."""
+        if not isinstance(panels, Str):
+            panels = Str(" ".join(",".join(float(x).hex() for x in row) for row in panels))
+        return sp.Expr.__new__(cls, sp.sympify(argument), panels)
+
+    @property
+    def panels(self) -> list[list[float]]:
+        return [[float.fromhex(x) for x in row.split(",")] for row in self.args[1].name.split()]
+
+    @property
+    def free_symbols(self):
+        return self.args[0].free_symbols
+
+    def written_out(self) -> sp.Expr:
+        """The same as a Piecewise."""
+        x, rows = self.args[0], self.panels
+        low, high = sp.Float(rows[0][0], 17), sp.Float(rows[-1][1], 17)
+        inside = sp.Min(sp.Max(x, low, evaluate=False), high, evaluate=False)
+        branches: list[tuple[sp.Expr, sp.Basic]] = []
+        for a, b, *powers in rows:
+            t, value = (inside - sp.Float((a + b) / 2, 17)) * sp.Float(2 / (b - a), 17), sp.S.Zero
+            for power in reversed(powers):
+                value = value * t + sp.Float(power, 17)
+            branches.append((value, sp.true if len(branches) + 1 == len(rows) else sp.Lt(inside, sp.Float(b, 17), evaluate=False)))
+        value = sp.Piecewise(*branches, evaluate=False) if len(branches) > 1 else branches[0][0]
+        for (a, b, *powers), end, sign in ((rows[0], low, -1), (rows[-1], high, 1)):
+            slope = sum(k * p * sign ** (k - 1) for k, p in enumerate(powers)) * 2 / (b - a)
+            value += sp.Float(slope, 17) * sign * sp.Max(sign * (x - end), 0, evaluate=False)
+        return value
 
 
 class Root(sp.Expr):

@@ -10,7 +10,7 @@ import numpy as np
 
 from numerics.problem import SWEEPS, Compiled, March, Problem
 from numerics.solution import Solution
-from numerics.stability import spectral_radius, stable
+from numerics.stability import stable
 from numerics.status import CODES, Status
 
 TOLERANCE = 1e-11
@@ -71,7 +71,7 @@ def solution(problem: Problem, point: Mapping[str, float], march: March, row: in
         return bare
     values = dict(zip(problem.value_names, map(float, march.values[row]), strict=True))
     observables = {name: values[name] for name in theory.observables}
-    radius = float(spectral_radius(march.jacobian[row]))
+    radius = float(march.radii[row])
     return dataclasses.replace(
         bare, order_parameters={name: values[name] for name in theory.order_parameters},
         conjugates={name: values[name] for name in theory.conjugates}, free_entropy=values["free_entropy"], observables=observables,

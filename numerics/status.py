@@ -9,9 +9,12 @@ class Status(Enum):
     CONVERGED = "converged"
     LIMITED = (
         "converged as far as rounding allows, which is less than asked for (see the quadrature error): "
-        "a marginal point or a fold is near"
+        "a marginal point, a fold or a capacity is near"
     )
-    AT_END = "an unknown ran to the end of its domain; the values are those of the limit, reached to rounding"
+    AT_END = (
+        "an unknown ran to the end of its domain; the values are those of the limit, to within the quadrature error, "
+        "and inf where there is none"
+    )
     NON_FINITE = "an equation is not finite at the point reached; is the start outside the physical domain?"
     LEFT_DOMAIN = "every step tried leaves the physical domain; start nearer to the solution"
     MAX_STEPS = "step limit reached before the residual was below tolerance; start nearer to the solution"

@@ -20,7 +20,8 @@ from numerics.status import Status
 from replica.symbols import Domain
 
 EPSILON = 2.220446049250313e-16
-DIFFERENCE = 1e-5  # chart step of the central differences of a condition
+DIFFERENCE = 1e-5  # chart step of the differences of a condition
+NEARBY = 1e-3  # chart distance within which they are kept
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class System:
         ends = np.full(k, np.inf)
         loose = Coordinates(np.full(k, REAL, np.int64), -ends, ends, np.array(list(free.values()), float))
         self.coordinates = Coordinates.joined(*[self.unknowns] * sides, loose)
+        self._kept = (np.empty(0), np.empty(0))
         self.refinements = tuple((side, request) for side in range(sides) for request in one.refinements)
 
     @property
@@ -91,16 +93,19 @@ class System:
         """Value of every control."""
         return self.at | {name: self.control(y, k) for k, name in enumerate(self.free)}
 
-    def choose(self, y: np.ndarray) -> None:
-        """Panels for this point.
+    def choose(self, y: np.ndarray, fresh: bool = False) -> None:
+        """Panels for this point; `fresh` where it is far from the last one, so that sizes of nested loops tell nothing.
 
         Raises:
             Failure: an integrand is not finite, or cannot be resolved.
         """
         for side, equations in enumerate(self.sides):
+            if fresh:
+                equations.reset()
             equations.choose(self.point(y, side))
         if self.condition is not None:
             self.condition.prepare(self, y)
+            self._kept = (np.empty(0), np.empty(0))
 
     def refine(self, y: np.ndarray, refinement: tuple[int, int] | None, for_good: bool = False) -> None:
         """Nodes with one refinement, on the others as they are; None takes it back."""
@@ -117,9 +122,9 @@ class System:
         """
         found = self.equations(y)
         if self.condition is not None:
-            row = self._gradient(self.condition, y)
-            value, floor = np.append(found.value, self.condition(self, y)), np.append(found.floor, EPSILON)
-            found = Look(value, np.vstack([found.slope, row]), floor)
+            here = self.condition(self, y)
+            row = self._gradient(self.condition, y, here)
+            found = Look(np.append(found.value, here), np.vstack([found.slope, row]), np.append(found.floor, EPSILON))
         if not (np.isfinite(found.value).all() and np.isfinite(found.slope).all()):
             raise Failure(Status.NON_FINITE)
         return found
@@ -144,19 +149,25 @@ class System:
             value[part] = np.where(good, -charts.step(x, -straight), here * found.residual)
             inner = np.eye(n) - found.unknowns  # derivatives of the map
             slope[part, part] = np.eye(n) - scale[:, None] * inner / here[None, :]
+            terms = np.abs(x) + np.abs(inner) @ np.abs(x)
             for k, column in enumerate(self._columns):
                 place = n * self.count + k
                 slope[part, place] = scale * found.controls[:, column] * self.coordinates.scale[place]
-            floor[part] = scale * 4.0 * EPSILON * (np.abs(x) + np.abs(inner) @ np.abs(x))
+                terms += np.abs(found.controls[:, column] * y[place])
+            floor[part] = scale * 4.0 * EPSILON * terms
         return Look(value, slope, floor)
 
-    def _gradient(self, condition: Condition, y: np.ndarray) -> np.ndarray:
+    def _gradient(self, condition: Condition, y: np.ndarray, here: float) -> np.ndarray:
+        """Derivatives of a condition by differences, kept while y moves little: Newton's method needs only its residual exactly."""
+        place, row = self._kept
+        if len(row) and float(np.abs(self.coordinates.step(place, y - place)).max()) < NEARBY:
+            return row
         found = np.empty(self.size)
         for k in range(self.size):
             step = np.zeros(self.size)
             step[k] = DIFFERENCE
-            ahead, behind = (condition(self, self.coordinates.shift(y, sign * step)) for sign in (1.0, -1.0))
-            found[k] = (ahead - behind) / (2 * DIFFERENCE)
+            found[k] = (condition(self, self.coordinates.shift(y, step)) - here) / DIFFERENCE
+        self._kept = (y, found)
         return found
 
     def move(self, y: np.ndarray, step: np.ndarray) -> np.ndarray | None:
@@ -169,9 +180,12 @@ class System:
         return target if all(e.allowed(self.point(target, side)) for side, e in enumerate(self.sides)) else None
 
     def results(self, y: np.ndarray, side: int = 0) -> tuple[dict[str, float], float]:
-        """The named results of a side, and by how much they moved when nodes were doubled last."""
-        p = self.point(y, side)
-        self.meter.choose(p)
-        values, error = self.meter.values(p)
+        """The named results of a side, and by how much they moved when nodes were doubled last; starts from the side's nodes.
+
+        Raises:
+            Failure: there are not enough nodes for them.
+        """
+        self.meter.take(self.sides[side])
+        values, error = self.meter.values(self.point(y, side))
         return dict(zip(self.problem.value_names, map(float, values), strict=True)), error
 

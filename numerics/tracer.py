@@ -19,6 +19,7 @@ from numerics.status import Status
 from numerics.system import System
 
 LONGEST = 4000  # points of a branch
+FLAT = 1e-9  # a control that moves less, relative to the rest, stands still to rounding, as it does on the way to an end
 SAME = 1e-6  # chart distance between a solution and a branch that holds it
 
 
@@ -34,7 +35,7 @@ class Tracer:
     def node(self, one: Solution, value: float) -> Node:
         """A solution as a point of its curve, its tangent towards larger values of the control."""
         y = np.array([*(float(one.unknowns[name]) for name in self.system.problem.names), value])
-        self.system.choose(y)
+        self.system.choose(y, fresh=True)
         return accept(self.system, y, self._up, self.tol)
 
     def branch(self, one: Solution, value: float, name: str) -> Branch:
@@ -44,51 +45,63 @@ class Tracer:
             Failure: it is no regular point of a curve.
         """
         first = self.node(one, value)
+        middle = (first, self.solution(first, one.start))
         runs, ends, lost = [], [], False
         for node in (first, first.turned()):
             outward = value == (self.ends[1] if node.tangent[-1] > 0 else self.ends[0])
-            nodes, sentence, failed = ([], self._at_range(node), False) if outward else self._run(node, first)
-            runs.append(nodes)
+            pairs, sentence, failed = ([], self._at_range(node), False) if outward else self._run(node, first, one.start)
+            runs.append(pairs)
             ends.append(sentence)
             lost |= failed
             if sentence.startswith("closes"):
                 runs.append([])
                 ends.append(sentence)
                 break
-        ahead, back = runs
-        nodes = self._with_folds([*(node.turned() for node in reversed(back)), first, *ahead])
-        solutions = tuple(self.solution(node, one.start) for node in nodes)
-        return Branch(name, solutions, tuple(nodes), (ends[1], ends[0]), lost)
+        pairs = [*((node.turned(), point) for node, point in reversed(runs[1])), middle, *runs[0]]
+        return Branch(name, tuple(point for _, point in pairs), tuple(node for node, _ in pairs), (ends[1], ends[0]), lost)
 
     def _at_range(self, node: Node) -> str:
         return f"{self.name} = {self.system.control(node.y):g} is the end of the range"
 
-    def _run(self, start: Node, first: Node) -> tuple[list[Node], str, bool]:
-        """Points in one direction; why they end, and whether that is a failure."""
-        system, (low, high), nodes = self.system, self.ends, [start]
+    def _run(self, start: Node, first: Node, origin: str) -> tuple[list[tuple[Node, Solution]], str, bool]:
+        """Points in one direction, every fold among them; why they end, and whether that is a failure."""
+        system, (low, high), last = self.system, self.ends, start
+        pairs: list[tuple[Node, Solution]] = []
         try:
             for node in walk(system, start, self.tol, self._pace):
                 value = system.control(node.y)
                 if not low <= value <= high:
-                    end = low if value < low else high
-                    nodes.append(self._on(nodes[-1], node, end))
-                    return nodes[1:], self._at_range(nodes[-1]), False
-                if self._passes(nodes[-1], node, first) and len(nodes) > 2:
-                    return [*nodes[1:], first], f"closes at {self.name} = {system.control(first.y):g}, where it started", False
-                nodes.append(node)
-                if system.unknowns.ended(node.y[: system.n]):
-                    which = [k for k, near in zip(system.problem.names, self._ended(node), strict=True) if near]
-                    return nodes[1:], f"{' and '.join(which)} ran to the end of the domain at {self.name} = {value:.12g}", False
-                if len(nodes) > LONGEST:
-                    return nodes[1:], f"followed over {LONGEST} points, to {self.name} = {value:g}", True
+                    node = self.place(last, node, low if value < low else high)
+                closes = len(pairs) > 2 and self._passes(last, node, first)
+                if closes:
+                    node = first if first.tangent @ last.tangent > 0 else first.turned()
+                    system.choose(node.y, fresh=True)
+                point = self.solution(node, origin)
+                if turns(last, node):
+                    fold = self._fold(last, node)
+                    pairs.append((fold, self.solution(fold, origin)))
+                pairs.append((node, point))
+                last = node
+                if closes:
+                    return pairs, f"closes at {self.name} = {system.control(first.y):g}, where it started", False
+                if not low < value < high:
+                    return pairs, self._at_range(node), False
+                near = system.unknowns.at_end(node.y[: system.n])
+                if near.any():
+                    which = " and ".join(k for k, there in zip(system.problem.names, near, strict=True) if there)
+                    return pairs, f"{which} ran to the end of the domain at {self.name} = {value:.12g}", False
+                if len(pairs) > LONGEST:
+                    return pairs, f"followed over {LONGEST} points, to {self.name} = {value:g}", True
         except Failure as failure:
-            where = f"{self.name} = {system.control(nodes[-1].y):.12g}"
-            return nodes[1:], f"lost at {where}, the last good point: {failure}", True
+            return pairs, f"lost at {self.name} = {system.control(last.y):.12g}, the last good point: {failure}", True
         raise AssertionError("a walk ends by an event or a failure")
 
-    def _ended(self, node: Node) -> list[bool]:
-        x, charts = node.y[: self.system.n], self.system.unknowns
-        return [bool(low or high) for low, high in zip(x - charts.low < 1e-14, charts.high - x < 1e-14, strict=True)]
+    def _fold(self, left: Node, right: Node) -> Node:
+        """The point between two neighbours where the control turns."""
+        fold = between(self.system, left, right, lambda k: float(k.tangent[-1]), self.tol)
+        flat = fold.tangent.copy()
+        flat[-1] = 0.0  # to rounding; exactly zero marks it
+        return dataclasses.replace(fold, tangent=flat)
 
     def _passes(self, left: Node, right: Node, target: Node) -> bool:
         """Whether a step leads through a point, in the direction of its tangent or against it."""
@@ -98,20 +111,24 @@ class Tracer:
         share = float(part @ whole) / length
         return 0 < share <= 1 and float(np.linalg.norm(part - share * whole)) < 0.05 * math.sqrt(length)
 
-    def _on(self, left: Node, right: Node, value: float) -> Node:
+    def place(self, left: Node, right: Node, value: float) -> Node:
         """The point between two neighbours where the control has a value, to the last digit.
 
         Raises:
             Failure: no point could be found on the way.
         """
         system, guess = self.system, None
+        for node in (left, right):
+            if system.control(node.y) == value:
+                system.choose(node.y, fresh=True)
+                return accept(system, node.y, node.tangent, self.tol)
         step = interpolated(system, left, right, value)
         if step is not None:
             guess = system.move(left.y, step)
         if guess is not None:
             guess[-1] = value
             try:
-                system.choose(guess)
+                system.choose(guess, fresh=True)
                 node = accept(system, guess, self._up, self.tol)
                 swerve = np.abs(system.coordinates.step(guess, node.y - guess)).max()
                 if swerve < 0.05 * float(np.abs(system.coordinates.step(left.y, right.y - left.y)).max()):
@@ -122,20 +139,8 @@ class Tracer:
         node.y[-1] = value  # to rounding
         return node
 
-    def _with_folds(self, nodes: Sequence[Node]) -> list[Node]:
-        """The points with every fold put in where the control turns."""
-        result = [nodes[0]]
-        for left, right in zip(nodes, nodes[1:], strict=False):
-            if left.tangent[-1] * right.tangent[-1] < 0:
-                fold = between(self.system, left, right, lambda k: float(k.tangent[-1]), self.tol)
-                flat = fold.tangent.copy()
-                flat[-1] = 0.0  # to rounding; exactly zero marks it
-                result.append(dataclasses.replace(fold, tangent=flat))
-            result.append(right)
-        return result
-
     def solution(self, node: Node, start: str) -> Solution:
-        """A point as a record."""
+        """A point as a record; on the nodes that it was found with."""
         system = self.system
         theory, n = system.problem.theory, system.n
         values, moved = system.results(node.y)
@@ -173,19 +178,11 @@ class Tracer:
             if min(a, b) <= value <= max(a, b) and (value != a or number == 0):
                 yield left, right
 
-    def place(self, left: Node, right: Node, value: float) -> Node:
-        """The point of a stretch at a value of the control.
+    def everywhere(self, branches: Sequence[Branch], value: float, notes: list[str]) -> list[tuple[Solution, str]]:
+        """The solutions of all branches at a value of the control with the names of their branches, the largest free entropy first.
 
-        Raises:
-            Failure: it could not be found.
+        A sentence about each that could not be found is added to `notes`.
         """
-        for node in (left, right):
-            if self.system.control(node.y) == value:
-                return node
-        return self._on(left, right, value)
-
-    def everywhere(self, branches: Sequence[Branch], value: float) -> list[tuple[Solution, str]]:
-        """The solutions of all branches at a value of the control with the names of their branches, the largest free entropy first."""
         found: list[tuple[Solution, str]] = []
         for branch in branches:
             if branch.at_end:
@@ -194,9 +191,15 @@ class Tracer:
             for left, right in self._stretches(branch, value):
                 try:
                     found.append((self.solution(self.place(left, right, value), branch.points[0].start), branch.name))
-                except Failure:
-                    continue
+                except Failure as failure:
+                    notes.append(f"branch {branch.name} passes {self.name} = {value:g}, but its solution there was not found: {failure}")
         return sorted(found, key=lambda pair: thermodynamic(pair[0]))
+
+
+def turns(left: Node, right: Node) -> bool:
+    """Whether the control turns between two neighbours."""
+    a, b = float(left.tangent[-1]), float(right.tangent[-1])
+    return a * b < 0 and max(abs(a), abs(b)) > FLAT
 
 
 def interpolated(system: System, left: Node, right: Node, value: float) -> np.ndarray | None:

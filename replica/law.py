@@ -51,7 +51,7 @@ class Quadratic:
         if low and high:
             v = sp.Dummy("v", real=True)
             return Density(self.c0 + self.c1 * v + self.c2 * v**2 / 2, v, self.lower, self.upper).log_leaf(h, A, side)
-        if energetic and self.tail is None and self.c2 != 0 and not low and not high:
+        if energetic and self.tail is None and self.c2 != 0 and not self.c2.is_positive and not low and not high:
             variance, mass = A - 1 / self.c2, self.c0 - self.c1**2 / (2 * self.c2) + _HALF_LOG_2PI + log_of(-1 / self.c2) / 2
             return mass - (h + self.c1 / self.c2) ** 2 / (2 * variance) - sp.log(variance) / 2 - _HALF_LOG_2PI
         if energetic and self.c1 == 0 and self.c2 == 0:

@@ -12,6 +12,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from simulate.finite_size import average
+from simulate.plot_branches import branch_names, draw_branches, draw_diagram, is_branches
 from simulate.report import Report
 
 BOOKKEEPING = frozenset("status residual quadrature_error steps nodes stable spectral_radius start failed agreement digits".split())
@@ -37,7 +38,8 @@ def plot(*results: xr.Dataset | Report, observables: Sequence[str] | None = None
     """Draw theory and simulation of one system.
 
     Args:
-        results: sweeps (datasets whose dimensions are controls), runs (datasets over size and seed), and reports, in any number.
+        results: sweeps (datasets whose dimensions are controls), branches, runs (datasets over size and seed), and reports, in any
+            number.  Stable parts of branches are solid, unstable ones dashed; lines of events get a panel of their own.
         observables: what to draw, one panel each; if absent, what theory and simulation share, or else what there is.
         along: the control of the horizontal axis; the longest dimension of the sweeps if absent.
 
@@ -47,38 +49,46 @@ def plot(*results: xr.Dataset | Report, observables: Sequence[str] | None = None
     Raises:
         ValueError: nothing to draw, an unknown observable or control.
     """
-    theories = [found for found in results if isinstance(found, xr.Dataset) and "size" not in found.dims]
+    followed = [found for found in results if isinstance(found, xr.Dataset) and is_branches(found)]
+    theories = [found for found in results if isinstance(found, xr.Dataset) and "size" not in found.dims and not is_branches(found)]
     runs = [found for found in results if isinstance(found, xr.Dataset) and "size" in found.dims]
     reports = [found for found in results if isinstance(found, Report)]
-    axis = along or _axis(theories, reports, runs)
-    names = list(observables) if observables else _shared(theories, reports, runs)
-    known = {name for theory in theories for name in _drawable(theory)} | {name for run in runs for name in _drawable(run)}
+    axis = along or next((str(found.attrs["along"]) for found in followed), "") or _axis(theories, reports, runs)
+    names = list(observables) if observables else _shared(theories, reports, runs, followed)
+    known = {name for theory in (*theories, *followed) for name in _drawable(theory)} | {name for run in runs for name in _drawable(run)}
     known |= {name for report in reports for name in report.extrapolated}
     for name in names:
         if name not in known:
             raise ValueError(f"{name!r} is not in these results (there are: {' '.join(sorted(known))})")
     if not names:
         raise ValueError("these results hold no numbers to draw")
-    columns = min(len(names), 3 if len(names) > 2 else 2)
-    rows = -(-len(names) // columns)
+    diagrams = [found for found in followed if "line" in found.dims]
+    count = len(names) + len(diagrams)
+    columns = min(count, 3 if count > 2 else 2)
+    rows = -(-count // columns)
     figure = Figure(figsize=(4.6 * columns, 3.4 * rows), layout="constrained")
     for place, name in enumerate(names):
         panel = figure.add_subplot(rows, columns, place + 1)
         _lines(panel, theories, name, axis)
+        for found in followed:
+            draw_branches(panel, found, name)
         for points in _points(reports, runs, name, axis):
             panel.errorbar(points.x, points.y, yerr=points.error, fmt="o", markersize=4, capsize=2, label=points.label, zorder=3)
-        panel.set_xlabel(_axis_label(theories, axis))
+        panel.set_xlabel(_axis_label([*theories, *followed], axis))
         panel.set_ylabel(NAMES.get(name, name))
         panel.grid(alpha=0.3)
         if panel.get_legend_handles_labels()[1]:
             panel.legend(fontsize="small")
-    title = next((str(found.attrs[key]) for found in (*theories, *runs) for key in ("name", "theory") if key in found.attrs), "")
+    for place, found in enumerate(diagrams):
+        draw_diagram(figure.add_subplot(rows, columns, len(names) + place + 1), found)
+    title = next((str(found.attrs[key]) for found in (*theories, *followed, *runs) for key in ("name", "theory") if key in found.attrs), "")
     figure.suptitle(title or (reports[0].measured.spec.name if reports else ""))
     return figure
 
 
 def _drawable(data: xr.Dataset) -> list[str]:
-    return [str(name) for name, values in data.data_vars.items() if name not in BOOKKEEPING and values.dtype.kind in "fi" and values.ndim]
+    found = branch_names(data) if is_branches(data) else list(map(str, data.data_vars))
+    return [name for name in found if name not in BOOKKEEPING and data[name].dtype.kind in "fi" and data[name].ndim]
 
 
 def _axis(theories: Sequence[xr.Dataset], reports: Sequence[Report], runs: Sequence[xr.Dataset]) -> str:
@@ -98,12 +108,15 @@ def _at(run: xr.Dataset) -> dict[str, float]:
     return {str(key)[3:]: float(value) for key, value in run.attrs.items() if str(key).startswith("at.")}
 
 
-def _shared(theories: Sequence[xr.Dataset], reports: Sequence[Report], runs: Sequence[xr.Dataset]) -> list[str]:
-    predicted = list(dict.fromkeys(name for theory in theories for name in _drawable(theory)))
+def _shared(
+    theories: Sequence[xr.Dataset], reports: Sequence[Report], runs: Sequence[xr.Dataset], followed: Sequence[xr.Dataset]
+) -> list[str]:
+    predicted = list(dict.fromkeys(name for theory in (*theories, *followed) for name in _drawable(theory)))
     compared = [name for report in reports for name in report.extrapolated]
     measured = list(dict.fromkeys(compared + [name for run in runs for name in _drawable(run)]))
     chosen = [name for name in predicted if name in measured] if predicted and measured else predicted or measured
-    conjugates = {str(name) for theory in theories for name, values in theory.data_vars.items() if values.attrs.get("kind") == "conjugates"}
+    everything = [(str(name), values) for theory in (*theories, *followed) for name, values in theory.data_vars.items()]
+    conjugates = {name for name, values in everything if values.attrs.get("kind") == "conjugates"}
     first = [name for name in chosen if name in NAMES]
     return (first + [name for name in chosen if name not in NAMES and name not in conjugates])[:PANELS]
 
@@ -151,7 +164,7 @@ def _finite(values: np.ndarray) -> np.ndarray:
 def _axis_label(theories: Sequence[xr.Dataset], axis: str) -> str:
     """The control's name and meaning."""
     for theory in theories:
-        meaning = theory[axis].attrs.get("meaning") or theory[axis].attrs.get("long_name") if axis in theory.coords else None
+        meaning = theory[axis].attrs.get("meaning") or theory[axis].attrs.get("long_name") if axis in theory.variables else None
         if meaning:
             return f"{axis} ({meaning})"
     return "dimension d" if axis == "size" else axis

@@ -160,7 +160,7 @@ def usual(spec: Any) -> str:
     if len(learners) > 1:
         return "enumeration" if any(learner.couple for learner in learners) else "hit_and_run"
     if learners[0].protocol.kind == "erm":
-        return "erm"
+        return "annealing" if learners[0].prior is not None else "erm"
     return "monte_carlo" if learners[0].self_overlap is not None else "amp"
 
 

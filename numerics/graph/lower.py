@@ -10,7 +10,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from numerics.graph.records import Graph
-from numerics.program import LogSum, Root, Steady, Sum, TiltSum
+from numerics.program import LogSum, Root, Steady, Sum, Table, TiltSum
 from replica.nodes.functions import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
 
 _UNARY = {
@@ -93,6 +93,7 @@ class Lowering:
             TiltSum: self._tilt_sum,
             Steady: self._steady,
             Root: self._root,
+            Table: lambda e: self(e.written_out()),
         }
 
     def __call__(self, expression: sp.Basic) -> int:

@@ -10,7 +10,7 @@ import math
 
 from numba import njit
 
-from numerics.layout import ERROR_AT, LATE, NESTED, RESIDUAL_AT, TRAIL
+from numerics.layout import ERROR_AT, LATE, MOST_PANELS, NESTED, RESIDUAL_AT, TRAIL
 from numerics.methods.charts import END, within
 from numerics.methods.fixed_point import replace
 from numerics.methods.raw import PART, call
@@ -20,8 +20,10 @@ from numerics.status import AT_END, CAPACITY
 
 FARTHEST, NEAREST, CLOSER = 1e-6, 1e-33, 1e-4  # distances from the end, and by how much one is smaller than the one before
 STILL = 1e-15  # relative or absolute move of a result that ends its pursuit
+LOST = 10.0  # as does the first larger than the one before: rounding grows from there on, and had done so by up to this factor
 RUNS_ON = 0.9  # moves over equal factors of the distance that shrink less than this belong to a result without a finite limit
-NOISE = 1e-6  # a smaller move never does
+LEAST = 1e-6  # where none was ever smaller than this
+ENOUGH = 3  # looks, from which a limit can be told
 COARSE, FINE, BLUR, BEFORE, MOVE, ERROR = range(TRAIL)  # rows of `trail`; an error below zero marks a result that is no longer followed
 
 
@@ -79,27 +81,29 @@ def observe(kernels, q, p, trail, count):
 @njit(**PART)
 def judge(trail, values, seen):
     """Take each result where it has moved least so far, or as infinite where it runs on; returns whether one is still followed."""
-    open_ = False
+    following = False
     for i in range(len(values)):
-        if trail[ERROR, i] < 0.0:
-            continue
-        new, blur = trail[FINE, i], trail[BLUR, i]
-        move, before, unit = new - trail[BEFORE, i], trail[MOVE, i], max(1.0, abs(new))
         if seen == 0:
-            values[i], trail[ERROR, i] = new, math.inf
-        else:
-            if seen > 1 and move * before > 0.0 and abs(move) > RUNS_ON * abs(before) and abs(move) > max(NOISE * unit, 10.0 * blur):
-                values[i], trail[ERROR, i] = math.copysign(math.inf, move), -STILL
-                continue
-            error = (abs(move) + blur) / unit
-            if error < trail[ERROR, i] or not abs(values[i]) < math.inf:
-                values[i], trail[ERROR, i] = new, error
-            if error < STILL:
-                trail[ERROR, i] = -STILL
-                continue
+            values[i], trail[BEFORE, i], trail[MOVE, i], trail[ERROR, i], following = trail[FINE, i], trail[FINE, i], 0.0, math.inf, True
+            continue
+        least = trail[ERROR, i]
+        if least < 0.0:
+            continue
+        new, before = trail[FINE, i], trail[MOVE, i]
+        move, unit = new - trail[BEFORE, i], max(1.0, abs(new))
+        error = (abs(move) + trail[BLUR, i]) / unit
         trail[BEFORE, i], trail[MOVE, i] = new, move
-        open_ = True
-    return open_
+        if seen > 1 and move * before > 0.0 and abs(move) > RUNS_ON * abs(before) and least > LEAST and abs(move) > 10.0 * trail[BLUR, i]:
+            values[i], trail[ERROR, i] = math.copysign(math.inf, move), -STILL
+        elif error < STILL:
+            values[i], trail[ERROR, i] = new, -STILL
+        elif error <= least:
+            values[i], trail[ERROR, i], following = new, error, True
+        elif abs(values[i]) < math.inf:
+            trail[ERROR, i] = -min(error if error == error else math.inf, LOST * least)
+        else:  # no number so far
+            values[i], following = new, True
+    return following
 
 
 @njit(**PART)
@@ -110,8 +114,6 @@ def limits(kernels, q, u, p, local, trail, info, values):
     """
     end, count, n = local.base, len(values), len(u.kinds)
     copy(p, end, len(p))
-    for i in range(count):
-        trail[ERROR, i] = trail[MOVE, i] = 0.0
     seen, distance, going = 0, FARTHEST, True
     while going and distance > NEAREST:
         copy(p, local.spare, len(p))
@@ -122,7 +124,7 @@ def limits(kernels, q, u, p, local, trail, info, values):
             if good:
                 status = observe(kernels, q, p, trail, count)
                 good = status == OK
-            if status == CAPACITY and seen < 3:
+            if status == CAPACITY and (seen < ENOUGH or q.panels.shape[1] < MOST_PANELS):
                 return status
         if good:
             going = judge(trail, values, seen)
@@ -130,9 +132,9 @@ def limits(kernels, q, u, p, local, trail, info, values):
         else:
             copy(local.spare, p, len(p))
         distance *= CLOSER
-    if seen < 3:  # no way there but the map's own: two sweeps of it
+    if seen < ENOUGH:  # no way there but the map's own: two sweeps of it
         copy(end, p, len(p))
-        for seen in range(3):
+        for seen in range(ENOUGH):
             for half in range(2 if seen > 0 else 0):
                 status = look(kernels, q, u, p, local, PANEL_TOLERANCE)
                 if status != OK or not replace(kernels, q, u, p, local, 1 - half)[0]:
@@ -140,7 +142,7 @@ def limits(kernels, q, u, p, local, trail, info, values):
             status = observe(kernels, q, p, trail, count)
             if status != OK:
                 return status
-            judge(trail, values, 0 if seen == 0 else 1)
+            judge(trail, values, min(seen, 1))
     status = look(kernels, q, u, p, local, PANEL_TOLERANCE)
     if status != OK:
         return status
@@ -150,5 +152,6 @@ def limits(kernels, q, u, p, local, trail, info, values):
             residual = max(residual, abs(local.raw[i]) / max(1.0, abs(p[i])))
     info[RESIDUAL_AT], info[ERROR_AT] = residual, residual
     for i in range(count):
-        info[ERROR_AT] = max(info[ERROR_AT], abs(trail[ERROR, i]))
+        if abs(values[i]) < math.inf:
+            info[ERROR_AT] = max(info[ERROR_AT], abs(trail[ERROR, i]))
     return AT_END

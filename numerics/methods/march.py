@@ -9,7 +9,7 @@ import math
 
 from numba import njit
 
-from numerics.layout import ABOVE, AT, BELOW, BETWEEN, DEPTH, INFO, INSIDE, JUMP_AT, LOCAL, PROBES, STACK, TRAIL
+from numerics.layout import ABOVE, AT, BELOW, BETWEEN, DEPTH, INFO, INSIDE, JUMP_AT, LOCAL, PROBES, STACK, TRAIL, WINDOW
 from numerics.methods.charts import chart, size
 from numerics.methods.linear import substitute
 from numerics.methods.point import solve_point
@@ -79,8 +79,9 @@ def march(address, tolerance):
     )
     raw, lu, pivots = vector(at, n + n * m), matrix(at + 8 * (n + n * m), n, n), whole(at + 8 * (n + n * m + n * n), n)
     v = matrix(at + 8 * (2 * n + n * m + n * n), LOCAL, m)
-    local = Local(raw, v[0], lu, pivots, v[1], v[2], v[3], v[4], v[5], v[6])
-    p, ahead, change = v[7], v[8], v[9]
+    history = matrix(at + 8 * (2 * n + n * m + n * n + 13 * m), 2 * WINDOW, m)
+    local = Local(raw, v[0], lu, pivots, v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], history)
+    p, ahead, change = v[9], v[10], v[11]
     points, starts = matrix(table[AT.points], count, c), matrix(table[AT.starts], table[AT.rows], n)
     found, results, info = matrix(table[AT.found], count, n), matrix(table[AT.results], count, names), matrix(table[AT.info], count, INFO)
     trail = matrix(table[AT.trail], TRAIL, names)

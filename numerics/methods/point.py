@@ -7,6 +7,7 @@ import math
 from numba import njit
 
 from numerics.layout import ERROR_AT, LATE, NESTED, NODES_AT, RESIDUAL_AT, STEPS_AT
+from numerics.methods.anderson import anderson
 from numerics.methods.charts import unit
 from numerics.methods.end import limits
 from numerics.methods.fixed_point import iterate
@@ -23,7 +24,8 @@ ROUNDS = 12
 WORTHLESS = 1e-6  # a solution with a larger relative error is none
 STILL = 1e-12  # a step this short on doubled nodes is not taken, and needs no further evaluation
 DETOURS = 4
-VALUES_ROUNDS = 4
+ACCELERATED, ACCELERATED_STEPS = 1e-9, 200  # mismatch from which Newton takes over: past a fold it becomes small long before a solution
+VALUES_ROUNDS = 16  # each round doubles the one loop that moves results most
 VALUES_TOLERANCE = 1e-10  # move of a result at the last doubling; the doubled nodes are far better than that
 
 
@@ -185,20 +187,20 @@ def evaluate_values(kernels, q, p, values, rounds):
             return CAPACITY, math.inf
         call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
         copy(q.out, values, len(values))
-        largest, guilty = 0.0, DOUBLE
+        before, worst, largest, guilty = worst, 0.0, 0.0, DOUBLE
         for l in range(-1, len(q.loops)):
             if l >= 0 and not q.loops[l, NESTED]:
                 continue
             request = DOUBLE if l < 0 else l
             if arranged(kernels, q, p, request, PANEL_TOLERANCE) != OK:
-                return OK, worst  # as far as the buffers reach; the error says how good that is
+                return OK, before  # as far as the buffers reach; the error says how good that is
             call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
             move = moved(q.out, values)
+            worst += move  # each loop's own share of the error
             if move > largest:
                 largest, guilty = move, request
             if l < 0:
                 copy(q.out, values, len(values))
-        worst = largest
         if worst <= VALUES_TOLERANCE or arranged(kernels, q, p, ADOPT + guilty, PANEL_TOLERANCE) != OK:
             break
     return OK, worst
@@ -213,8 +215,10 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values, trail
     """
     info[STEPS_AT], info[RESIDUAL_AT], info[ERROR_AT] = 0.0, math.inf, math.inf
     copy(p, local.trial, len(p))
+    copy(p, local.begin, len(p))
     status, detours, target, known, relative = QUADRATURE, 0, 1e-2, math.inf, 0.0
-    for attempt in range(ROUNDS):
+    fallback, first = sweeps > 0, True
+    for _ in range(ROUNDS):
         reached = OK
         if q.place[0] == q.place[0]:
             reached = arranged(kernels, q, p, BASE, PANEL_TOLERANCE)
@@ -229,8 +233,17 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values, trail
                 detours += 1
                 sweeps, target = 8 << detours, 1e-3
                 continue
+        if fallback and (reached == LEFT_DOMAIN or reached == SINGULAR or reached == MAX_STEPS):
+            fallback = False
+            copy(local.begin, p, len(p))
+            reached, steps = anderson(kernels, q, u, p, local, ACCELERATED, ACCELERATED_STEPS)
+            info[STEPS_AT] += steps
+            if reached == OK:
+                reached, steps = newton(kernels, q, u, p, local, limit)
+                info[STEPS_AT] += steps
         if reached == OK:
-            reached, relative, info[ERROR_AT], known = check(kernels, q, u, p, local, tol, attempt == detours)
+            reached, relative, info[ERROR_AT], known = check(kernels, q, u, p, local, tol, first)
+            first = False
             if reached == OK and not relative <= max(tol, 3.0 * rounding(u, p, local)[0]):
                 continue
         status = reached

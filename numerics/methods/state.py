@@ -57,6 +57,9 @@ class Local(NamedTuple):
     base: np.ndarray
     spare: np.ndarray
     floor: np.ndarray
+    begin: np.ndarray  # where a point was started
+    last: np.ndarray
+    history: np.ndarray  # steps and changes of the mismatch that they made, in turn
 
 
 @njit(**PART)

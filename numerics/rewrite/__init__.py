@@ -22,7 +22,7 @@ def rewrite(theory: Theory, reach: float = REACH) -> Program:
     parameters, the conjugates and the observables under their names.
 
     Raises:
-        RewriteError: an average has no loop form, e.g. the proximal point of a loss that is not convex.
+        RewriteError: an average has no loop form, e.g. the proximal point of a loss whose shape changes with its parameters.
     """
     context = Context(Facts(theory), Loops(), reach)
     rewriter = Rewriter(context)
@@ -37,5 +37,5 @@ def rewrite(theory: Theory, reach: float = REACH) -> Program:
         values=dict(zip(named, done[count:], strict=True)),
         loops=loops,
         constraints=theory.system.constraints,
-        features=features(loops, done[:count]),
+        features=features(loops, done),
     )

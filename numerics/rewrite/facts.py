@@ -29,6 +29,13 @@ class Facts:
         self._draws: dict[sp.Symbol, Array] = {}
         self._rng = np.random.default_rng(2024)
 
+    def bound(self, symbol: sp.Symbol, lower: sp.Expr, upper: sp.Expr) -> None:
+        """Remember that a variable is of one sign."""
+        if lower.is_number and lower >= 0:
+            self.domains[symbol], self._signed[symbol] = Domain(0.0), sp.Dummy(symbol.name, positive=True)
+        elif upper.is_number and upper <= 0:
+            self.domains[symbol], self._signed[symbol] = Domain(-math.inf, 0.0), sp.Dummy(symbol.name, negative=True)
+
     def sign(self, expr: sp.Expr) -> int | None:
         """1 or -1 where `expr` is proven positive or negative, 0 where it is zero, None where nothing is known."""
         if expr.is_number:

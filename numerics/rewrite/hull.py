@@ -19,6 +19,7 @@ NEAREST, FARTHEST = -5, 12  # decades of that distance, in units of the loss's o
 DEPTH = 1e-11  # a chord must lie so far below the function between its ends, relative to the values
 SPAN = (1e-4, 1e8)  # strengths that are looked at, in units of the loss's own
 PER_DECADE = 3
+MOST = 8  # places where a loss bends down
 EDGE = 1e-9  # lengths from a kink to the centre of a jump that grows on one side of it
 PRECISION = 1e-10  # of the strengths at which something changes
 
@@ -27,8 +28,8 @@ Kind = tuple[bool, int, bool, int, int]
 Births = dict[float, tuple[float, tuple[bool, int, bool, int]]]  # centre: strength at which its jump appears, kind
 
 
-class Unbounded(ValueError):
-    """The loss falls faster than parabolas rise."""
+class NoHull(ValueError):
+    """The function falls faster than parabolas rise, or bends down in too many places."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class Hull:
     def __init__(self, numbers: Numbers) -> None:
         self.numbers = n = numbers
         self.bends = _lowest(n)
+        if len(self.bends) > MOST:
+            raise NoHull(f"it bends down in {len(self.bends)} places, {MOST} are possible")
         steps = np.logspace(NEAREST, FARTHEST, DENSITY * (FARTHEST - NEAREST)) * n.length
         grid = np.unique(np.concatenate([np.concatenate([f - steps, [f], f + steps]) for f in ({*n.kinks, *self.bends} or {0.0})]))
         loss = self._at(grid, 0)
@@ -91,7 +94,7 @@ class Hull:
         self._ends = grid[[0, -1]]
         self._grid, self._loss = grid[fine], loss[fine]
         self._known: dict[float, tuple[Jump, ...]] = {}
-        self.strengths = np.logspace(*np.log10(np.array(SPAN) * n.strength), int(PER_DECADE * np.log10(SPAN[1] / SPAN[0])))
+        self.strengths = n.strength * np.logspace(np.log10(SPAN[0]), np.log10(SPAN[1]), int(PER_DECADE * np.log10(SPAN[1] / SPAN[0])))
 
     def _at(self, w: Array, order: int) -> Array:
         """The function or its derivative at points that are no kinks."""
@@ -116,7 +119,7 @@ class Hull:
         """Jumps in increasing order.
 
         Raises:
-            Unbounded: there is no minimum.
+            NoHull: there is no minimum.
         """
         if strength not in self._known:
             self._known[strength] = self._jumps(strength)
@@ -139,7 +142,7 @@ class Hull:
             between = f[i + 1 : j] - f[i] - slope * (w[i + 1 : j] - w[i])
             if between.size and between.max() > DEPTH * (np.abs(f[i : j + 1]).max() + np.abs(slope) * (w[j] - w[i])):
                 if w[i] == self._ends[0] or w[j] == self._ends[1]:
-                    raise Unbounded
+                    raise NoHull("it falls faster than a parabola rises")
                 found.append(self._polished(strength, float(w[i]), float(w[j]), float(slope)))
         return tuple(found)
 
@@ -254,7 +257,8 @@ class Hull:
 
     def _kinds(self, strength: float, births: Births) -> tuple[Kind | None, ...]:
         """Kind of the jump over each centre, and the first centre that it is over; one too young to be seen is what it will be."""
-        jumps, found = self.jumps(strength), []
+        jumps = self.jumps(strength)
+        found: list[Kind | None] = []
         first: dict[int, int] = {}
         for number, (centre, (birth, kind)) in enumerate(births.items()):
             at = next((k for k, j in enumerate(jumps) if j.left.place <= centre <= j.right.place), None)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
-from numerics.program import Root
+from numerics.program import Root, Table
 from numerics.rewrite.errors import RewriteError
-from numerics.rewrite.hull import Hull, Regime, Unbounded
+from numerics.rewrite.hull import Hull, NoHull, Regime
 from numerics.rewrite.losses import Loss
 from numerics.rewrite.pieces import Context
 from numerics.rewrite.sample import Array
@@ -22,6 +22,8 @@ NARROW = 0.1  # panels are not halved further
 COARSE = 1.5  # guesses for a table, per unit of the logarithm
 TINY = 1e-300
 YOUNG = 1e-4  # relative distance from a threshold below which a table is continued by its tangent
+
+Panels = list[list[float]]
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ def read_jumps(loss: Loss, chi: sp.Expr, context: Context) -> Jumps:
     try:
         hull = context.once((loss, Hull), lambda: Hull(shape.numbers))
         centres, regimes = context.once((loss, Regime), hull.regimes)
-    except Unbounded:
-        raise RewriteError(f"the loss {loss.pieces[0].value} falls faster than a parabola: it has no proximal point") from None
+    except NoHull as error:
+        raise RewriteError(f"the loss {loss.pieces[0].value} has no proximal point that can be integrated over: {error}") from None
     return _Writer(loss, chi, context, shape, hull, centres, regimes).jumps()
 
 
@@ -190,8 +192,9 @@ class _Writer:
         left_rests, left, right_rests, right, _ = regime.kinds[k]  # type: ignore[misc]
         chi, u = self.chi, self.loss.u
         tables = self._tables(regime, k, [side for side, rests in ((0, left_rests), (1, right_rests)) if not rests])
-        age = self.context.loops.hold(sp.log(sp.Max(strength - sp.Float(regime.lower, 17), sp.Float(tables[0].start / 1e6, 17))))
-        distances = [self.context.loops.hold(sp.exp(t.at(age)) * self.shape.length) for t in tables]
+        youngest = sp.Float(float(np.exp(tables[0][0][0])) * YOUNG**2, 17)
+        age = self.context.loops.hold(sp.log(sp.Max(strength - sp.Float(regime.lower, 17), youngest)))
+        distances = [self.context.loops.hold(sp.exp(Table(age, panels)) * self.shape.length) for panels in tables]
         unknowns = [sp.Dummy("z", real=True) for _ in tables]
         guesses, named = [], list(ends)
         centre, pending = self.shape.place(self.centres[k]), list(zip(unknowns, distances, strict=True))
@@ -217,7 +220,7 @@ class _Writer:
         found = iter(Root(i, equations, unknowns, guesses, reach) for i in range(len(unknowns)))
         return [next(found) if e is None else e for e in ends]
 
-    def _tables(self, regime: Regime, k: int, sides: list[int]) -> list[_Table]:
+    def _tables(self, regime: Regime, k: int, sides: list[int]) -> list[Panels]:
         """log of the distance of the ends on these sides from the centre, as functions of the log of the strength beyond the threshold."""
         first, last = self.hull.strengths[[0, -1]]
         centre, low, kind = self.centres[k], regime.lower, regime.kinds[k]
@@ -253,37 +256,10 @@ class _Writer:
         found = []
         for value in (largest, smallest):
             found.append(self.context.loops.hold(offset + rate * sp.Float(value, 17)) if np.isfinite(value) else None)
-        return found[0], found[1]  # type: ignore[return-value]
+        return found[0], found[1]
 
 
-@dataclass(frozen=True)
-class _Table:
-    """log of a distance as polynomials in the log of the age, panel by panel, straight lines beyond."""
-
-    start: float
-    panels: tuple[tuple[float, float, tuple[float, ...]], ...]
-
-    def at(self, age: sp.Expr) -> sp.Expr:
-        low, high = self.panels[0][0], self.panels[-1][1]
-        inside = sp.Min(sp.Max(age, sp.Float(low, 17), evaluate=False), sp.Float(high, 17), evaluate=False)
-        branches = []
-        for a, b, powers in self.panels:
-            x = (inside - sp.Float((a + b) / 2, 17)) * sp.Float(2 / (b - a), 17)
-            value = sp.Float(powers[-1], 17)
-            for power in powers[-2::-1]:
-                value = value * x + sp.Float(power, 17)
-            branches.append((value, sp.true if b == high else sp.Lt(inside, sp.Float(b, 17), evaluate=False)))
-        value = branches[0][0] if len(branches) == 1 else sp.Piecewise(*branches, evaluate=False)
-        before, after = (sp.Float(self._slope(panel, x), 17) for panel, x in ((0, -1.0), (-1, 1.0)))
-        beyond = sp.Max(age - sp.Float(high, 17), 0, evaluate=False)
-        return value + before * sp.Min(age - sp.Float(low, 17), 0, evaluate=False) + after * beyond
-
-    def _slope(self, panel: int, x: float) -> float:
-        a, b, powers = self.panels[panel]
-        return sum(k * p * x ** (k - 1) for k, p in enumerate(powers) if k) * 2 / (b - a)
-
-
-def _fitted(f: Callable[[Array], Array], low: float, high: float, columns: int) -> list[_Table]:
+def _fitted(f: Callable[[Array], Array], low: float, high: float, columns: int) -> list[Panels]:
     """Tables of the columns of f, panels halved until they are good."""
     nodes = np.cos(np.pi * (np.arange(DEGREE + 1) + 0.5) / (DEGREE + 1))
     tests = np.array([-0.98, -0.5, 0.1, 0.5, 0.98])
@@ -302,4 +278,4 @@ def _fitted(f: Callable[[Array], Array], low: float, high: float, columns: int) 
                 halves += [(a, (a + b) / 2), ((a + b) / 2, b)]
         pending = halves
     good.sort(key=lambda panel: panel[0])
-    return [_Table(float(np.exp(low)), tuple((a, b, tuple(p[:, c].tolist())) for a, b, p in good)) for c in range(columns)]
+    return [[[a, b, *p[:, c].tolist()] for a, b, p in good] for c in range(columns)]

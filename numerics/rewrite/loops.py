@@ -46,6 +46,10 @@ class Loops:
             self._names[scalar], self._held[name] = name, scalar
         return self._names[scalar]
 
+    def name(self, symbol: sp.Dummy, value: sp.Expr) -> None:
+        """Let `symbol` stand for `value` until `release`."""
+        self._held[symbol] = value
+
     def release(self, expressions: Iterable[sp.Expr]) -> list[sp.Expr]:
         """Expressions with every held scalar written out."""
         done: dict[sp.Basic, sp.Basic] = {}

@@ -133,6 +133,6 @@ def outermost(measures: Sequence[Measure], contents: tuple[sp.Basic, ...], discr
             return 2 if discrete_inside else -1
         if set(m.variables) & fields:
             return 3
-        return 1 if isinstance(m, Flat) else 0
+        return 0 if isinstance(m, Flat) else 1
 
     return min(free_ones, key=depth)

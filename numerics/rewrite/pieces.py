@@ -13,7 +13,7 @@ from numerics.rewrite.facts import Facts
 from numerics.rewrite.kinks import segments
 from numerics.rewrite.loops import Loops
 from numerics.rewrite.tilt import REACH, drift, peak_window, polynomial
-from numerics.rewrite.walk import free, inner_variables, substitute
+from numerics.rewrite.walk import PROXIMAL, free, inner_variables, parts, substitute
 
 FLOOR = sp.Rational(1, 10**30)  # least width of a piece under a logarithm: an empty piece then weighs e^-69, and its log is finite
 
@@ -82,6 +82,11 @@ def clip(point: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
     return upper if point == sp.oo else sp.Min(sp.Max(point, lower, evaluate=False), upper, evaluate=False)
 
 
+def _shapes_a_loss(contents: tuple[sp.Basic, ...], v: sp.Symbol) -> bool:
+    """Whether a loss inside a proximal node reads `v`."""
+    return any(isinstance(p, PROXIMAL) and v in p.loss.free_symbols for c in contents for p, _ in parts(c))
+
+
 def cut_gauss(
     context: Context, v: sp.Symbol, mean: sp.Expr, variance: sp.Expr, contents: tuple[sp.Basic, ...], tilt: int | None
 ) -> list[Piece]:
@@ -110,6 +115,15 @@ def cut_gauss(
         ends = tuple(e if e in (sp.oo, -sp.oo) else (e - mean) / deviation for e in (s.lower, s.upper))
         place = {v: mean + deviation * t}
         lower, upper = (clip(e, *window) for e in ends)
+        if _shapes_a_loss(s.contents, v):  # its sign may tell whether the loss is convex
+            named = sp.Dummy(v.name, real=True)
+            context.facts.bound(named, s.lower, s.upper)
+            contents = tuple(substitute(c, {v: named}) for c in s.contents)
+            piece = unit(context, t, lower, upper, contents, 1 / sp.sqrt(2 * sp.pi), -(t**2) / 2)
+            value = mean + deviation * (lower + (upper - lower) * piece.variable)
+            context.loops.name(named, value)
+            pieces.append(piece)
+            continue
         if tilt is not None:
             c1, c2, pure = polynomial(s.contents[tilt], v)
             if pure and (c1, c2) != (0, 0) and not (free(c1) | free(c2)) & inner:

@@ -43,6 +43,8 @@ def read_shape(loss: Loss, facts: Facts) -> Shape:
     Raises:
         RewriteError: parameters change the shape of the loss.
     """
+    if len(loss.pieces) == 1 and loss.explicit:
+        raise RewriteError(f"the loss {loss.pieces[0].value} falls faster than a parabola rises: no proximal point where chi is large")
     symbols = set().union(*(free(p.value) | free(p.lower) | free(p.upper) for p in loss.pieces)) - {loss.u}
     at = facts.draw(symbols)
     common = _common_curvature(loss, facts)

@@ -29,6 +29,8 @@ ANNEALED = Assumption(
 
 def theory(model: StaticModel) -> Theory:
     """Free entropy of one replica and its self-overlap."""
+    if model.disorder is not None:
+        raise Underivable(f"ansatz 'annealed' on the law '{model.disorder.kind}' has no theory yet; use 'rs'")
     if model.laws.prior is not None or model.protocol != "gibbs":
         raise Underivable("ansatz 'annealed' is built for storage problems of a Gibbs learner; with a teacher use 'rs'")
     system = replica_symmetric(False, replicas=sp.S.One, eps=None)

@@ -10,7 +10,9 @@ import sympy as sp
 
 from replica.ansatz import RSB
 from replica.families.model import SharedLaws, Underivable
+from replica.families.pairwise import coupled
 from replica.families.reading import StaticModel, read, refuse_structure
+from replica.families.replicated import Regime
 from replica.families.structure import Member, Structure, replicated
 from replica.formula import exact, parse
 from replica.losses import Zero
@@ -41,6 +43,8 @@ class Composition:
     self_overlaps: Mapping[str, sp.Expr]
     copies: sp.Expr | None
     real: sp.Symbol
+    regime: Regime
+    edge: str | None = None  # control solved for at the edge of solvability
 
     @property
     def first(self) -> StaticModel:
@@ -54,7 +58,7 @@ class Composition:
 REAL_REPLICAS = sp.Symbol("y_copies", positive=True)
 
 
-def compose(spec: Any, learner: str | None = None) -> Composition:
+def compose(spec: Any, learner: str | None = None, conditions: Mapping[str, tuple[str, float]] | None = None) -> Composition:
     """The composition of an expanded spec; with `learner`, of that one alone, which nothing may join.
 
     Raises:
@@ -70,8 +74,8 @@ def compose(spec: Any, learner: str | None = None) -> Composition:
     if len(stages) > 2:
         raise Underivable(f"stage: {len(stages)} stages have no static theory yet (built: one, or a reference and its probe)")
     steps, parisi, free = _steps(spec, names)
-    members = [_member(spec, name, names) for name in stages[0]]
-    probes = [_member(spec, name, names) for name in stages[1]] if len(stages) == 2 else []
+    members = [_member(spec, models[name]) for name in stages[0]]
+    probes = [_member(spec, models[name]) for name in stages[1]] if len(stages) == 2 else []
     copied = [m for m in (*members, *probes) if m.copies != 1]
     if len(copied) > 1 or any(m in copied for m in probes):
         raise Underivable(f"copies: {' '.join(m.name for m in copied)}: one learner with real replicas, in the first stage, is built yet")
@@ -81,11 +85,33 @@ def compose(spec: Any, learner: str | None = None) -> Composition:
         raise Underivable("stage: a probe around a reference that learns from a teacher has no theory yet; use random labels")
     standing = tuple(Member(m.name, REAL_REPLICAS if m in copied else sp.S.One, m.silent) for m in members)
     structure = replicated(first.laws.prior is not None, standing, steps, tuple(probes))
+    if first.disorder is not None:
+        structure = coupled(structure, first.disorder, SharedLaws({name: model.laws for name, model in models.items()}))
     imposed, pressed = _couplings(spec, structure, names)
     lengths = {name: _number(learner.self_overlap, names) for name, learner in spec.learners.items() if learner.self_overlap is not None}
-    return Composition(
-        models, structure, steps, parisi, free, imposed, pressed, lengths, copied[0].copies if copied else None, REAL_REPLICAS
-    )
+    copies = copied[0].copies if copied else None
+    edge = _edge(conditions or {}, structure)
+    regime = _regime(models, copies) if edge is None else Regime.EDGE
+    return Composition(models, structure, steps, parisi, free, imposed, pressed, lengths, copies, REAL_REPLICAS, regime, edge)
+
+
+def _edge(conditions: Mapping[str, tuple[str, float]], structure: Structure) -> str | None:
+    """The control that is solved for where the innermost overlap reaches 1: solutions shrink to a point."""
+    last = structure.levels[0].tree.name(structure.chain(structure.members[0].name)[-2])
+    found = [name for name, (quantity, value) in conditions.items() if quantity == last and value == 1]
+    return found[0] if found else None
+
+
+def _regime(models: Mapping[str, StaticModel], copies: sp.Expr | None) -> Regime:
+    """Which limit the spec asks for: many real replicas, or zero temperature of an energy that is not 0 or infinite."""
+    cold = [model for model in models.values() if model.laws.beta == sp.oo and not model.laws.counts_solutions]
+    if copies == sp.oo:
+        if cold:
+            raise Underivable("copies: infinitely many real replicas at zero temperature have no theory yet; use a finite beta")
+        return Regime.COPIES
+    if cold and len(models) > 1:
+        raise Underivable("zero temperature of several learners has no theory yet; use a finite beta")
+    return Regime.GROUND if cold else Regime.FINITE
 
 
 def _steps(spec: Any, names: Mapping[str, sp.Expr]) -> tuple[tuple[sp.Symbol, ...], dict[sp.Symbol, sp.Expr], bool]:
@@ -102,10 +128,10 @@ def _steps(spec: Any, names: Mapping[str, sp.Expr]) -> tuple[tuple[sp.Symbol, ..
     return symbols, {symbols[0]: bound.expr(bound.x)}, False
 
 
-def _member(spec: Any, name: str, names: Mapping[str, sp.Expr]) -> Member:
-    learner = spec.learners[name]
-    copies = _number(learner.copies, names) if learner.copies is not None else sp.S.One
-    return Member(name, copies, isinstance(learner.loss, Zero))
+def _member(spec: Any, model: StaticModel) -> Member:
+    learner = spec.learners[model.name]
+    copies = _number(learner.copies, model.names) if learner.copies is not None else sp.S.One
+    return Member(model.name, copies, isinstance(learner.loss, Zero) and model.disorder is None)
 
 
 def _number(value: Any, names: Mapping[str, sp.Expr]) -> sp.Expr:

@@ -12,6 +12,7 @@ from replica.families.reading import StaticModel
 from replica.families.rs import ReplicaSymmetric
 from replica.law import Law, substitute
 from replica.passes.close import Branch, Closer, Ratios, piece_branches
+from replica.passes.gaussian import factored
 from replica.theory import Scores
 from replica.tree import Leaf, Side
 
@@ -28,7 +29,9 @@ class Closing:
     _branches: dict[Leaf | None, list[Branch]] = field(default_factory=dict)  # one set of measures per tilt, so that averages share grids
 
     def energetic(self, expression: sp.Expr) -> sp.Expr:
-        return Closer(self._remembered, self._output_law, self.label, TEACHER, self.ratios)(expression)
+        own = self.laws.temperatures()
+        closed = Closer(self._remembered, self._output_law, self.label, TEACHER, self.ratios)(expression.xreplace(own))
+        return factored(closed) if expression.free_symbols & set(own) else closed  # terms of pairs: increments must not cancel
 
     def entropic(self, expression: sp.Expr) -> sp.Expr:
         return Closer(self._weight_branches, self._input_law, self.label, TEACHER, self.ratios)(expression)

@@ -92,11 +92,11 @@ def zero_temperature(system: ReplicaSymmetric, loss, penalty, teacher: bool) -> 
     }
     u, w = sp.Dummy("u", real=True), sp.Dummy("w", real=True)
 
-    def output_leaf(leaf: Leaf):
-        return None if leaf.species == TEACHER else -Moreau(loss(leaf.extra[0], u), u, s.chi, leaf.h)
+    def output_leaf(leaf: Leaf, _scalar):
+        return None if leaf.species == TEACHER else (1, -Moreau(loss(leaf.extra[0], u), u, s.chi, leaf.h))
 
-    def input_leaf(leaf: Leaf):
-        return None if leaf.species == TEACHER else Peak(penalty(w), w, s.chi_hat, leaf.h)
+    def input_leaf(leaf: Leaf, _scalar):
+        return None if leaf.species == TEACHER else (1, Peak(penalty(w), w, s.chi_hat, leaf.h))
 
     field = system.student_field(Side.ENTROPIC)
     _, trace = Limit(B, scalings, {}, output_leaf).polynomial(system.tree.trace())

@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import sympy as sp
 
+from replica.convexity import is_convex
 from replica.families import rs
 from replica.families.declared import declared
 from replica.families.draft import Draft
 from replica.families.equations import ground_state_symbols
 from replica.families.observables import REPLICA_SYMMETRY, Predictor, prediction, replicon, squared, with_body
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK, gauge_step, steps
-from replica.labels import SIGNS
+from replica.labels import SIGNS, DiscreteLabels, RealLabels
 from replica.nodes import Moreau, Prox, ProxSlope
 from replica.passes.proximal import closed_prox
-from replica.symbols import POSITIVE, REAL, OrderParameter
+from replica.symbols import POSITIVE, REAL, Domain, OrderParameter
 from replica.theory import Assumption, Scores, Start, Stationary, Step, Theory
 
 LIMITS = Assumption("limits", "the limits d -> infinity, n -> 0 and beta -> infinity may be taken in this order")
@@ -28,7 +29,10 @@ def theory(draft: Draft) -> Theory:
     energetic = lambda e: draft.closing.energetic(e.xreplace(own))  # noqa: E731
     entropic = draft.closing.entropic
     overlaps = [(s.q, "self-overlap of the minimiser", POSITIVE), (s.chi, "response, beta (Q - q)", POSITIVE)]
-    conjugates = [(s.q_hat, "conjugate of chi: variance of the scores", POSITIVE), (s.chi_hat, "conjugate of q: mean curvature", POSITIVE)]
+    conjugates = [
+        (s.q_hat, "conjugate of chi: variance of the scores", POSITIVE),
+        (s.chi_hat, "conjugate of q: mean curvature", _curvatures(draft)),
+    ]
     if draft.teacher:
         overlaps.insert(0, (s.m, "overlap with the teacher", REAL))
         conjugates.insert(0, (s.m_hat, "conjugate of m", REAL))
@@ -79,6 +83,21 @@ def theory(draft: Draft) -> Theory:
         scores=_scores(draft),
     )
     return replace(theory, trail=steps(draft, theory, (*gauge_step(draft), _limit(draft))))
+
+
+def _curvatures(draft: Draft) -> Domain:
+    """What the mean curvature of the loss may be: positive where the loss is convex, any number where it bends down."""
+    laws, y, z = draft.model.laws, sp.Dummy("y", real=True), sp.Dummy("z", real=True)
+    assert laws.loss is not None
+    labels = SIGNS if laws.channel is None else laws.channel.labels()
+    if isinstance(labels, DiscreteLabels):
+        probes = tuple(float(atom) for atom in labels.atoms)
+    else:
+        probes = (0.0, 1.0, 3.0, -1.0) if isinstance(labels, RealLabels) and labels.lower < 0 else (0.0, 1.0, 3.0)
+    values = {control.name: float(control.value) for control in draft.model.controls}
+    loss = laws.loss.formula(y, z)
+    at = {symbol: values[symbol.name] for symbol in loss.free_symbols - {y, z}}
+    return POSITIVE if all(is_convex(loss, z, at | {y: probe}) for probe in probes) else REAL
 
 
 def _limit(draft: Draft) -> Step:

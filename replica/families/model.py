@@ -16,6 +16,11 @@ from replica.nodes.piecewise import Undecided, pieces
 TEACHER, STUDENT = "teacher", "student"
 
 
+def inverse_temperature(species: str) -> sp.Symbol:
+    """The factor of a species' own energy where it stands outside its leaf; put in with the laws."""
+    return sp.Symbol(f"beta_[{species}]", positive=True)
+
+
 class Underivable(ValueError):
     """The spec is sound and no theory of this family exists for it; the sentence says why."""
 
@@ -62,6 +67,16 @@ class LocalLaws:
     beta: sp.Expr | None
     bayes: bool = False
 
+    @property
+    def counts_solutions(self) -> bool:
+        """Whether exp(-beta loss) at beta = inf is 0 or 1, so that Z is a volume of solutions."""
+        if self.loss is None:
+            return True
+        try:
+            return bool(_ground_states(self.loss.formula(sp.S.One, z := sp.Dummy("z", real=True)), z))
+        except Underivable:
+            return False
+
     def entropic(self, species: str) -> Law:
         """The law of one weight."""
         if species == TEACHER or self.bayes:
@@ -80,6 +95,10 @@ class LocalLaws:
             return case.at_label()
         assert self.loss is not None and self.beta is not None
         return self.student_law(case.label)
+
+    def temperatures(self) -> dict[sp.Symbol, sp.Expr]:
+        """What the inverse temperature of the student is; a posterior has 1."""
+        return {inverse_temperature(STUDENT): sp.S.One if self.bayes or self.beta is None else self.beta}
 
     def student_law(self, label: sp.Expr) -> Law:
         """exp(-beta loss) of a field, at a label."""
@@ -112,6 +131,9 @@ class SharedLaws:
     @property
     def bayes(self) -> bool:
         return False
+
+    def temperatures(self) -> dict[sp.Symbol, sp.Expr]:
+        return {inverse_temperature(name): value for name, laws in self.by.items() for value in laws.temperatures().values()}
 
     def entropic(self, species: str) -> Law:
         return self.teacher.entropic(TEACHER) if species == TEACHER else self.by[species].entropic(STUDENT)

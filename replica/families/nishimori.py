@@ -13,7 +13,7 @@ import sympy as sp
 
 from replica.families import rs
 from replica.families.equations import Opaque
-from replica.families.model import STUDENT, TEACHER
+from replica.families.model import STUDENT, TEACHER, inverse_temperature
 from replica.families.rs import ReplicaSymmetric
 from replica.passes.walk import bottom_up
 from replica.tree import Leaf
@@ -32,6 +32,7 @@ def nishimori(opaque: Opaque, system: ReplicaSymmetric, rho: sp.Expr) -> Opaque:
         s(rs.Q_SELF): rho,
         s(rs.RHO): rho,
         s(rs.Q_SELF, True): sp.S.Zero,
+        inverse_temperature(STUDENT): sp.S.One,
     }
 
     def rename(expression: sp.Expr) -> sp.Expr:

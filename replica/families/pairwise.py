@@ -16,10 +16,17 @@ from functools import cached_property
 
 import sympy as sp
 
-from replica.families.model import TEACHER, Underivable, inverse_temperature
+from replica.disorder import Disorder
+from replica.families.model import TEACHER, SharedLaws, Underivable, inverse_temperature
+from replica.families.story import GAUSSIAN_FIELDS
 from replica.families.structure import Level, Structure
-from replica.laws.disorder import Disorder
-from replica.tree import Functional, Node, Overlap, ReplicaTree
+from replica.passes.close import Ratios
+from replica.theory import Assumption, Step, Theory
+from replica.tree import Functional, Leaf, Node, Overlap, ReplicaTree, Side
+
+DENSE = Assumption(
+    "dense_couplings", "every weight is coupled to every other one, weakly: only mean and variance of the couplings matter as d grows"
+)
 
 
 @dataclass(frozen=True)
@@ -129,13 +136,63 @@ class PairTerms:
         return [o for o in self._counted if (o.first, o.second) == (s, s) and o.node is not None][-1]
 
 
-def coupled(structure: Structure, law: Disorder) -> Structure:
-    """The same replicas with couplings instead of samples."""
-    given = strengths(law)
+def coupled(structure: Structure, law: Disorder, laws: SharedLaws) -> Structure:
+    """The same replicas with couplings instead of samples; overlaps that symmetry keeps at zero are taken out."""
 
     def change(level: Level) -> Level:
         assert isinstance(level.energetic, Functional)
-        fields = replace(level.energetic, silent=level.energetic.silent | {TEACHER}, _fields={}, _cache={})
-        return replace(level, energetic=PairTerms(level.tree, given, fields))
+        return replace(level, energetic=paired(level.tree, level.energetic, law))
 
-    return replace(structure, levels=tuple(change(level) for level in structure.levels))
+    levels = tuple(change(level) for level in structure.levels)
+    return replace(structure, levels=levels, vanishing=_vanishing(structure, strengths(law), laws))
+
+
+def _vanishing(structure: Structure, given: Strengths, laws: SharedLaws) -> frozenset[Overlap]:
+    """The overlap at the root where it is zero at every temperature.
+
+    Without a latent and with a symmetric law of the weights it can be zero; it stays zero where it makes no field to first order, so
+    that a small one dies out.  Where couplings are linear in it (p = 2, patterns) it may grow, and it is solved for.
+    """
+    if structure.teacher or given.load != 0 or len(structure.members) > 1:
+        return frozenset()
+    (species,) = (m.name for m in structure.members)
+    *between, _own = structure.chain(species)
+    q = sp.Symbol("q")
+    dies_out = (given.variance * q**given.order).diff(q, 2).xreplace({q: sp.S.Zero}) == 0
+    centered = Ratios()(laws.entropic(species), Leaf(species, Side.ENTROPIC, sp.S.Zero, sp.Symbol("A", real=True), 1)) == 0
+    return frozenset(between[:1]) if len(between) > 1 and dies_out and centered else frozenset()
+
+
+def paired(tree: ReplicaTree, samples: Functional, law: Disorder) -> PairTerms:
+    """The energetic side of a tree with couplings where it had samples; patterns take the samples' place."""
+    return PairTerms(tree, strengths(law), replace(samples, silent=samples.silent | {TEACHER}, _fields={}, _cache={}))
+
+
+def told(theory: Theory, law: Disorder) -> Theory:
+    """A theory derived with couplings, in their words: what is assumed, the steps, and no samples to speak of."""
+    d = sp.Symbol("d", positive=True)
+    moments = law.moments(d)
+    words = {
+        "Replicated partition function": (
+            f"Z is the sum of exp(-beta H) over the weights, H = -sum of J w_1 ... w_p over {law.order()} different coordinates; "
+            "its n-th power is averaged over J",
+            (
+                sp.Eq(sp.Symbol("mean J"), moments.mean, evaluate=False),
+                sp.Eq(sp.Symbol("variance J"), moments.variance, evaluate=False),
+            ),
+        ),
+        "Overlaps": ("averaged over J, the weights enter through their overlaps Q_ab = w_a.w_b/d, each fixed by a conjugate Q_hat_ab", ()),
+        "Energetic term": ("each pair of copies adds a function of its own overlap", None),
+    }
+
+    def step(old: Step) -> Step:
+        text, formulas = words.get(old.title, (old.text, None))
+        assumption = DENSE if old.assumption is GAUSSIAN_FIELDS else old.assumption
+        return replace(old, text=text, formulas=old.formulas if formulas is None else formulas, assumption=assumption)
+
+    return replace(
+        theory,
+        observables={name: value for name, value in theory.observables.items() if name != "training_loss"},
+        assumptions=tuple(DENSE if a is GAUSSIAN_FIELDS else a for a in theory.assumptions),
+        trail=tuple(step(s) for s in theory.trail),
+    )

@@ -13,6 +13,7 @@ from replica.families import rs
 from replica.families.declared import declared
 from replica.families.draft import Draft
 from replica.families.equations import increments
+from replica.families.model import STUDENT
 from replica.families.nishimori import nishimori
 from replica.families.observables import Predictor, prediction, replicon, squared
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK, gauge_step, steps
@@ -43,7 +44,8 @@ def theory(draft: Draft) -> Theory:
     observables = prediction(draft, Predictor(rho - V, rho - V))
     observables["estimation_mse"] = V
     observables |= declared(draft, Predictor(rho - V, rho - V), observables)
-    observables["replicon"] = replicon(draft, energetic(squared(curvature)), entropic(squared(variance)))
+    slope = squared(curvature) if draft.model.disorder is None else system.energetic.squared_slope(STUDENT) / system.tree.coefficient(rs.n)
+    observables["replicon"] = replicon(draft, energetic(slope), entropic(squared(variance)))
     unknowns = (
         OrderParameter(V, "what is left to know, rho - q: mean posterior variance of a weight", POSITIVE),
         OrderParameter(q_hat, "conjugate of q: signal to noise of a weight", POSITIVE),
@@ -68,7 +70,7 @@ def theory(draft: Draft) -> Theory:
         observables=observables,
         terms=terms,
         assumptions=(NISHIMORI, REPLICA_TRICK, GAUSSIAN_FIELDS),
-        scores=draft.closing.scores(),
+        scores=draft.closing.scores() if draft.model.disorder is None else None,
     )
     merged_step = Step(
         "Nishimori",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 
+from replica.disorder import Disorder
 from replica.families.model import LocalLaws, Underivable
 from replica.formula import exact, parse
+from replica.losses import Zero as NoLoss
 from replica.protocols import ERM, Bayes, Gibbs
 from replica.regularizers import Zero as NoPenalty
 from replica.symbols import Control, Domain, control_symbol
@@ -33,6 +36,7 @@ class StaticModel:
     controls: tuple[Control, ...]
     names: Mapping[str, sp.Expr]  # controls as the derivation sees them
     observables: Mapping[str, Any]  # declared ones
+    disorder: Disorder | None = None  # couplings between the weights, in the place of samples
 
     @property
     def symbols(self) -> tuple[sp.Symbol, ...]:
@@ -53,34 +57,39 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
         raise Underivable(f"learner '{chosen}' says theory = \"none\": it is simulated, never derived")
     if student.protocol.kind not in ("bayes", "gibbs", "erm"):
         raise Underivable(f"protocol '{student.protocol.kind}' has no theory yet (built: bayes gibbs erm)")
-    _refuse(spec, student)
     data = spec.slices[_one("slice", spec.slices)]
     cell = data.groups[_one("group", data.groups)]
     law = cell.law if getattr(cell, "law", None) is not None else data.law
-    if law is not None and law.kind not in ("gaussian", "iid"):
-        raise Underivable(f"data.law: '{law.kind}' has no static theory yet (built: gaussian iid)")
+    disorder = law.bind(names) if isinstance(law, Disorder) else None
+    _refuse(spec, student, disorder)
+    if law is not None and disorder is None and law.kind not in ("gaussian", "iid"):
+        raise Underivable(f"data.law: '{law.kind}' has no static theory yet (built: gaussian iid hopfield pspin spiked)")
     if cell.mean:
         raise Underivable("group.mean: mixtures have no theory yet")
     if cell.variance not in (None, 1, 1.0):
         raise Underivable("group.variance: inputs of another variance have no theory yet")
     if cell.corruption is not None:
         raise Underivable("corruption: corrupted inputs have no theory yet")
-    prior, channel = _teacher(spec, cell, names)
+    prior, channel = _teacher(spec, cell, names) if disorder is None else (_latent(spec, disorder, names), None)
     protocol = student.protocol
     bound = protocol.bind(names)
-    alpha = _expression(data.alpha, names)
+    alpha = _expression(data.alpha, names) if disorder is None else sp.S.One
     controls = tuple(
         Control(control_symbol(name), float(table.value), table.range, table.meaning or "")
         for name, table in (spec.controls or {}).items()
-        if table.formula is None
+        if table.formula is None and table.value != math.inf
     )
     shared: dict[str, Any] = {"name": chosen, "alpha": alpha, "controls": controls, "names": names, "observables": spec.observables or {}}
+    shared["disorder"] = disorder
     if isinstance(protocol, Bayes):
         if prior is None:
             raise Underivable("protocol 'bayes' needs a teacher; a storage problem has no truth to infer")
         laws = LocalLaws(prior, channel, None, None, None, None, bayes=True)
         return StaticModel(laws=laws, protocol="bayes", **shared)
     loss = student.loss.bind(names) if student.loss is not None else None
+    if disorder is not None:
+        patterns = disorder.patterns()
+        loss = patterns.loss if patterns is not None else NoLoss().bind(names)
     if loss is None:
         raise Underivable(f"learner '{chosen}' has no loss")
     if loss.weights:
@@ -90,6 +99,8 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
         penalty = None
     student_prior = student.prior.bind(names) if student.prior is not None else None
     if isinstance(protocol, ERM):
+        if disorder is not None:
+            raise Underivable(f"protocol 'erm' on the law '{disorder.kind}': ground states have no theory yet; use protocol 'gibbs'")
         if student_prior is not None:
             raise Underivable(
                 f"learner.{chosen}.prior: minimising over the class '{student_prior.kind}' has no theory yet; use protocol 'gibbs'"
@@ -122,14 +133,15 @@ def refuse_structure(spec: Any, learner: str) -> None:
         raise Underivable("learner.copies: real replicas are built for protocol 'gibbs' only")
 
 
-def _refuse(spec: Any, student: Any) -> None:
+def _refuse(spec: Any, student: Any, disorder: Disorder | None) -> None:
     if spec.blocks:
         raise Underivable("block: blocks of coordinates have no theory yet")
     network = student.network
     if network is not None and (network.kind != "linear" or getattr(network, "bias", False)):
         trained = " with a bias" if network.kind == "linear" else ""
         raise Underivable(f"network '{network.kind}'{trained} has no static theory yet (built: linear without bias)")
-    if student.target not in (None, "label"):
+    planted = disorder.planted() if disorder is not None else ()
+    if student.target not in (None, "label", *planted):
         raise Underivable(f"learner.target: '{student.target}' has no static theory yet (built: label)")
     if student.believes:
         raise Underivable("learner.believes: not built yet")
@@ -152,6 +164,16 @@ def _teacher(spec: Any, cell: Any, names: dict[str, sp.Expr]):
     if latent.overlap or (latent.network is not None and latent.network.kind != "linear"):
         raise Underivable(f"latent.{label.of}: only a single linear teacher is built yet")
     return latent.prior.bind(names), label.channel.bind(names)
+
+
+def _latent(spec: Any, law: Disorder, names: dict[str, sp.Expr]):
+    """The prior of what the couplings were made with; None where nothing was planted."""
+    planted = law.planted()
+    if not planted:
+        return None
+    if len(planted) > 1:
+        raise Underivable(f"data.law.of: {len(planted)} latents ({' '.join(planted)}) have no theory yet (built: one)")
+    return spec.latents[planted[0]].prior.bind(names)
 
 
 def _one(what: str, table: Any, name: str | None = None) -> str:
@@ -183,7 +205,9 @@ def assumed(name: str, domain: Domain) -> sp.Symbol:
 
 def _names(spec: Any) -> dict[str, sp.Expr]:
     """Every control's symbol; a derived one is the expression of the others that it stands for."""
-    names: dict[str, sp.Expr] = {name: assumed(name, table.range) for name, table in (spec.controls or {}).items()}
+    names: dict[str, sp.Expr] = {
+        name: sp.oo if table.value == math.inf else assumed(name, table.range) for name, table in (spec.controls or {}).items()
+    }
     derived = {name: table.formula for name, table in (spec.controls or {}).items() if table.formula is not None}
     expressions = {names[name]: parse(text, names) for name, text in derived.items()}
     for name in derived:

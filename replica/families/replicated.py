@@ -7,17 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 import sympy as sp
 
 from replica.families.draft import Closing
 from replica.families.lengths import imposed_norm
-from replica.families.model import TEACHER, LocalLaws, SharedLaws, Underivable
+from replica.families.limits import B, Plan, edge, minimum, unmoved
+from replica.families.model import TEACHER, LocalLaws, SharedLaws, Underivable, inverse_temperature
 from replica.families.sheet import LevelSheet, difference, sheet
 from replica.families.structure import Structure
 from replica.passes.gaussian import factored
 from replica.symbols import POSITIVE, REAL, OrderParameter
-from replica.tree import Overlap
+from replica.tree import Overlap, Side
+
+EDGE_STARTS = tuple(sp.Rational(share, 20) for share in (3, 14, 1, 10, 14, 1))  # parts of an overlap that differ between groups
+
+
+class Regime(Enum):
+    """Which limit is taken before anything is integrated."""
+
+    FINITE = "none"
+    GROUND = "zero temperature"
+    EDGE = "solutions shrink to a point"
+    COPIES = "many real replicas"
 
 
 @dataclass(frozen=True)
@@ -48,9 +61,13 @@ class Sheets:
     imposed: Mapping[str, sp.Expr] = field(default_factory=dict)
     pressed: Mapping[str, sp.Expr] = field(default_factory=dict)
     self_overlaps: Mapping[str, sp.Expr] = field(default_factory=dict)
+    regime: Regime = Regime.FINITE
+    steps: tuple[sp.Symbol, ...] = ()
+    real: sp.Symbol | None = None
 
     def __post_init__(self) -> None:
         self.closing = Closing(self.laws, self.structure.label)
+        self.plan: Plan | None = None
         self.chart: dict[sp.Symbol, sp.Expr] = {}  # natural overlaps and conjugates in terms of unknowns
         self.silent = {m.name for m in self.structure.members if m.silent}
         zero = self._silent_conjugates()
@@ -59,10 +76,14 @@ class Sheets:
         self.chart[self.structure.levels[0].tree.symbol(Overlap(None, TEACHER, TEACHER))] = self.rho
         self.chart[self.structure.levels[0].tree.symbol(Overlap(None, TEACHER, TEACHER), hat=True)] = sp.S.Zero
         self.chart |= {self.symbol(o): self.imposed[self.name(o)] for o in self.structure.known if self.name(o) in self.imposed}
+        self.rest: dict[sp.Basic, sp.Expr] = {}  # overlaps that an imposed length leaves
         self.norms: dict[str, sp.Expr | None] = {}
         self.kept: dict[sp.Symbol, sp.Expr] = {}  # variances inside, from the conjugates and the imposed length
         for member in self.structure.members:
             self._lengths(member.name)
+        self.plan = self._planned()
+        for member in self.structure.members:
+            self._keep_length(member.name)
         self.unknowns = self._unknowns()
 
     # symbols ----------------------------------------------------------------------------------------------------
@@ -74,8 +95,9 @@ class Sheets:
         return self.structure.levels[0].tree.name(overlap)
 
     def _silent_conjugates(self) -> dict[sp.Symbol, sp.Expr]:
-        """A species without samples feels nothing: conjugates of its overlaps vanish unless imposed."""
-        return {
+        """A species without samples feels nothing: conjugates of its overlaps vanish unless imposed; others vanish by symmetry."""
+        by_symmetry = {self.symbol(o, hat): sp.S.Zero for o in self.structure.vanishing for hat in (False, True)}
+        return by_symmetry | {
             self.symbol(o, True): sp.S.Zero
             for o in self.structure.known
             if o.node is not None and {o.first, o.second} & self.silent and self.name(o) not in self.imposed
@@ -84,8 +106,9 @@ class Sheets:
     def _increment(self, overlap: Overlap, hat: bool = False) -> sp.Symbol:
         return sp.Symbol(f"delta_{self.name(overlap)}" + ("_hat" if hat else ""), real=True)
 
-    def _variance(self, species: str, hat: bool = False) -> sp.Symbol:
-        name = self.name(Overlap(None, species, species)).replace("Q", "V", 1)
+    def variance(self, species: str, hat: bool = False) -> sp.Symbol:
+        letter = "chi" if self.regime is Regime.GROUND else "V"
+        name = self.name(Overlap(None, species, species)).replace("Q", letter, 1)
         return sp.Symbol(name + ("_hat" if hat else ""), real=True)
 
     def _lengths(self, species: str) -> None:
@@ -94,59 +117,128 @@ class Sheets:
         held = species in self.silent
         laws = self.laws.by[species]
         norm = self.self_overlaps.get(species)
-        atoms_norm = imposed_norm(laws)
+        atoms_norm = imposed_norm(laws) if laws.student_prior is not None else None
         if norm is None:
             norm = atoms_norm
         self.norms[species] = norm
         total, total_hat = sp.S.Zero, sp.S.Zero
         for number, overlap in enumerate(between):
             step = self._increment(overlap) if number else self.symbol(overlap)
-            if number == 0 and norm is not None and not held:  # what is left of the length
-                step = norm - self._variance(species) - sp.Add(*(self._increment(o) for o in between[1:]))
+            if number == 0 and norm is not None and not held:  # what is left of the length, put in last
+                self.rest[step] = norm - self.variance(species) - sp.Add(*(self._increment(o) for o in between[1:]))
             total = total + step
             self.chart[self.symbol(overlap)] = total
             if not held:
                 step_hat = self._increment(overlap, True) if number else self.symbol(overlap, True)
                 total_hat = total_hat + step_hat
                 self.chart[self.symbol(overlap, True)] = total_hat
-        self.chart[self.symbol(own)] = total + self._variance(species)
-        flat = atoms_norm is not None and _pinned(laws) is None
-        self.chart[self.symbol(own, True)] = sp.S.Zero if flat or held else total_hat - self._variance(species, True)
+        self.chart[self.symbol(own)] = total + self.variance(species)
+        if held:
+            self.chart[self.symbol(own, True)] = sp.S.Zero
+        elif atoms_norm is not None and _pinned(laws) is None:  # a flat direction: every weight has that length
+            self.chart[self.symbol(own, True)] = total_hat
+        else:
+            self.chart[self.symbol(own, True)] = total_hat - self.variance(species, True)
         if _pinned(laws) is not None and not held:
             self._eliminate_stiffness(species, between[-1], own)
 
     def _eliminate_stiffness(self, species: str, last: Overlap, own: Overlap) -> None:
         """On a sphere the conjugate of the length is known from the variance inside, which no other field changes."""
-        level = next(level for level in self.levels if own in level.inputs)
-        V, V_hat = self._variance(species), self._variance(species, True)
+        level = self._level_of(own)
+        V, V_hat = self.variance(species), self.variance(species, True)
         inside = self.entropic(difference(level.inputs[own], level.inputs[last]))
         if inside.free_symbols <= {V_hat}:
             (stiffness,) = sp.solve(inside - V, V_hat, check=False, simplify=False)
             self.chart = {k: v.xreplace({V_hat: stiffness}) for k, v in self.chart.items()}
-            norm = self.norms[species]
-            assert norm is not None
-            self.kept[V] = _of_length(self.entropic(level.inputs[own]), norm, V)
+
+    def _keep_length(self, species: str) -> None:
+        """The variance inside at which an imposed length is kept, where it is the only thing left to choose."""
+        own = Overlap(None, species, species)
+        V, norm = self.variance(species), self.norms[species]
+        if norm is None or species in self.silent or _pinned(self.laws.by[species]) is None:
+            return
+        if self.variance(species, True) not in self.chart[self.symbol(own, True)].free_symbols and self.regime is not Regime.EDGE:
+            self.kept[V] = _of_length(self.entropic(self._level_of(own).inputs[own]), norm, V)
+
+    def _level_of(self, overlap: Overlap) -> LevelSheet:
+        return next(level for level in self.levels if overlap in level.inputs)
+
+    def _planned(self) -> Plan | None:
+        """Powers of the large parameter carried by every unknown."""
+        if self.regime is Regime.FINITE:
+            return None
+        powers: dict[sp.Symbol, int] = dict.fromkeys(self.steps, -1)
+        fields: dict[sp.Symbol, int] = {}
+        fixed: dict[sp.Symbol, sp.Expr] = {}
+        for member in self.structure.members:
+            *between, _own = self.structure.chain(member.name)
+            if self.regime is Regime.COPIES:
+                if member.copies != 1:
+                    powers |= {self._increment(between[-1]): -1, self._increment(between[-1], True): -1}
+                continue
+            if member.silent:
+                continue
+            V = self.variance(member.name)
+            powers |= {self.symbol(between[0], True): 2, self.variance(member.name, True): 1}
+            powers |= {self._increment(o, True): 2 for o in between[1:]}
+            powers |= {self.symbol(o, True): 1 for o in self.structure.known if o.first == TEACHER and o.second == member.name}
+            if self.regime is Regime.EDGE:
+                fixed[V] = 1 / B
+            else:
+                powers[V] = -1
+                fixed[inverse_temperature(member.name)] = B
+            for level in self.levels:
+                for node, _, _ in level.level.tree.nodes():
+                    if member.name in node.species():
+                        fields[level.level.entropic.field(node, member.name)] = 1
+        if self.regime is Regime.COPIES:
+            assert self.real is not None
+            fixed[self.real] = B
+            return Plan("many real replicas", powers, {}, unmoved(self.laws.by), fixed)
+        if self.regime is Regime.EDGE:
+            return Plan("the edge of solvability", powers, fields, edge(self.laws.by), fixed)
+        return Plan("zero temperature", powers, fields, minimum(self.laws.by), fixed)
 
     # equations --------------------------------------------------------------------------------------------------
 
-    def energetic(self, expression: sp.Expr) -> sp.Expr:
-        return self.closing.energetic(expression.xreplace(self.chart))
+    def energetic(self, expression: sp.Expr, power: int = 0) -> sp.Expr:
+        """An average over samples, closed; in a limit, the coefficient of B^power."""
+        expression = expression.xreplace(self.chart)
+        if self.plan is not None:
+            expression = self.plan.leading(expression, Side.ENERGETIC, power)
+        return self.settled(self.closing.energetic(expression))
 
-    def entropic(self, expression: sp.Expr) -> sp.Expr:
+    def entropic(self, expression: sp.Expr, power: int = 0) -> sp.Expr:
+        """An average over weights, closed; in a limit, the coefficient of B^power."""
         pressed = {
             self.symbol(o, True): self.symbol(o, True) + self.pressed[self.name(o)]
             for o in self.structure.known
             if self.name(o) in self.pressed
         }
-        return factored(self.closing.entropic(expression.xreplace(pressed).xreplace(self.chart)))
+        expression = expression.xreplace(pressed).xreplace(self.chart)
+        if self.plan is not None:
+            expression = self.plan.leading(expression, Side.ENTROPIC, power)
+        return self.settled(factored(self.closing.entropic(expression)))
 
-    def received(self, expression: sp.Expr) -> sp.Expr:
+    def settled(self, expression: sp.Expr) -> sp.Expr:
+        """Overlaps that an imposed length leaves, put in; in a limit without the variance that vanishes."""
+        if self.plan is None:
+            return expression.xreplace(self.rest)
+        gone = {s: sp.S.Zero for s, p in self.plan.powers.items() if p < 0} | dict.fromkeys(self.plan.fixed, sp.S.Zero)
+        return expression.xreplace({k: v.xreplace(gone) for k, v in self.rest.items()})
+
+    def received(self, expression: sp.Expr, power: int = 0) -> sp.Expr:
         """An overlap from the conjugates alone: a variance that keeps a length is not taken from the last sweep."""
         explicit = {V: value for V, value in self.kept.items() if V not in value.free_symbols}
-        return self.entropic(expression).xreplace(explicit)
+        return self.entropic(expression, power).xreplace(explicit)
 
     def trace(self, level: LevelSheet) -> sp.Expr:
-        return level.trace.xreplace(self.chart)
+        charted = level.trace.xreplace(self.chart)
+        return self.settled(charted if self.plan is None else self.plan.polynomial(charted.xreplace(self.rest)))
+
+    def power(self, symbol: sp.Symbol) -> int:
+        """Power of the large parameter that an unknown carries."""
+        return 0 if self.plan is None else self.plan.powers.get(symbol, 0)
 
     def _unknowns(self) -> list[Unknown]:
         overlaps: list[Unknown] = []
@@ -179,7 +271,7 @@ class Sheets:
                 overlaps.append(
                     Unknown(
                         OrderParameter(symbol, meaning, POSITIVE),
-                        self.received(got),
+                        self.received(got, self.power(symbol)),
                         start[number],
                         broken=tuple(o[number] for o in others),
                     )
@@ -187,25 +279,27 @@ class Sheets:
             hats.append(
                 Unknown(
                     OrderParameter(symbol_hat, f"conjugate of {meaning}", POSITIVE),
-                    self.alpha * self.energetic(out),
+                    self.alpha * self.energetic(out, self.power(symbol_hat)),
                     start[number] / scale**2,
                     True,
                 )
             )
         last = between[-1]
-        V, V_hat = self._variance(species), self._variance(species, True)
+        V, V_hat = self.variance(species), self.variance(species, True)
         rest, further = scale - sp.Add(*start), tuple(scale - sp.Add(*o) for o in others)
         if V in self.kept:
             overlaps.append(
                 Unknown(OrderParameter(V, f"variance of a weight of {species} inside", POSITIVE), self.kept[V], rest, broken=further)
             )
             return
-        inside = self.entropic(difference(level.inputs[own], level.inputs[last]))
+        if self.regime is Regime.EDGE:
+            return  # what has shrunk to one point has no variance
+        inside = self.entropic(difference(level.inputs[own], level.inputs[last]), self.power(V))
         overlaps.append(Unknown(OrderParameter(V, f"variance of a weight of {species} inside", POSITIVE), inside, rest, broken=further))
         if V_hat not in self.chart[self.symbol(own, True)].free_symbols:
             return
         if norm is None:
-            equation, domain = self.alpha * self.energetic(difference(level.outputs[last], level.outputs[own])), REAL
+            equation, domain = self.alpha * self.energetic(difference(level.outputs[last], level.outputs[own]), self.power(V_hat)), REAL
         else:  # the stiffness grows while the weights are too long
             length = self.entropic(level.inputs[own]) / norm
             pinned = _pinned(self.laws.by[species]) is not None
@@ -222,6 +316,8 @@ class Sheets:
         if count == 1:
             return [[sp.Rational(1, 10) * scale]]
         found = []
+        if self.regime is Regime.EDGE:
+            return [[scale * (1 - d), *[scale * d / (count - 1)] * (count - 1)] for d in EDGE_STARTS]
         for first, inner in ((1, 6), (5, 2), (16, 1)):  # in twentieths: how much is common to all, how much is left inside
             middle = sp.Rational(20 - first - inner, 20 * (count - 1))
             found.append([sp.Rational(first, 20) * scale, *[middle * scale] * (count - 1)])
@@ -234,7 +330,7 @@ class Sheets:
         free = symbol_hat in self.chart and self.chart[symbol_hat] == 0
         if free and name not in self.pressed:
             return  # an output, not an unknown
-        got = self.received(level.inputs[overlap])
+        got = self.received(level.inputs[overlap], self.power(symbol))
         if name in self.imposed:
             value = self.imposed[name]
             hats.append(
@@ -245,7 +341,7 @@ class Sheets:
         start = held[0] / 10 if held else sp.Rational(1, 10)  # 1/10 is where the other overlaps start, too
         overlaps.append(Unknown(OrderParameter(symbol, meaning, REAL), got, start))
         if not free:
-            out = self.alpha * self.energetic(level.outputs[overlap])
+            out = self.alpha * self.energetic(level.outputs[overlap], self.power(symbol_hat))
             hats.append(Unknown(OrderParameter(symbol_hat, f"conjugate of {name}", REAL), out, sp.Rational(1, 10), True))
 
 
@@ -263,5 +359,4 @@ def _of_length(length: sp.Expr, norm: sp.Expr, V: sp.Symbol) -> sp.Expr:
 
 
 def _pinned(laws: LocalLaws) -> sp.Expr | None:
-    assert laws.student_prior is not None
-    return laws.student_prior.pinned_norm()
+    return None if laws.student_prior is None else laws.student_prior.pinned_norm()

@@ -23,13 +23,13 @@ def with_solved(theory: Theory, conditions: Mapping[str, tuple[str, float]]) -> 
 
 
 def _solve_for(theory: Theory, name: str, observable: str, value: float) -> Theory:
-    if observable not in theory.observables:
-        known = " ".join(theory.observables)
-        raise Underivable(f"controls.{name}.solve: this theory has no observable '{observable}' (has: {known})")
+    quantities = {**theory.order_parameters, **theory.observables}
+    if observable not in quantities:
+        raise Underivable(f"controls.{name}.solve: this theory has no observable '{observable}' (has: {' '.join(quantities)})")
     control = next(c for c in theory.controls if c.name == name)
     domain = Domain(control.domain.lower, control.domain.upper)  # open: the solver never steps on its ends
     unknown = OrderParameter(control.symbol, f"{control.meaning or name}, where {observable} = {value:g}", domain)
-    excess = theory.observables[observable] - sp.Float(value, 30) if value else theory.observables[observable]
+    excess = quantities[observable] - sp.Float(value, 30) if value else quantities[observable]
     system = theory.system
     return replace(
         theory,

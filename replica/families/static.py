@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from replica.families import annealed, ground_state, posterior, thermal
+from replica.families import annealed, ground_state, pairwise, posterior, thermal
 from replica.families.composition import compose
 from replica.families.draft import Closing, Draft
 from replica.families.equations import Opaque, finite_temperature, gauge_fixed, zero_temperature
@@ -30,14 +30,17 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         Underivable: the spec is sound and this family has no theory for it.
     """
     full = spec.expand()
+    conditions = {name: table.condition for name, table in (full.controls or {}).items() if table.condition is not None}
     if full.ansatz.kind == "annealed" or not _thermal(full, learner):
         model = read(full, learner)
         refuse_structure(full, model.name)
         found = annealed.theory(model) if full.ansatz.kind == "annealed" else _quenched(model)
     else:
-        composition = compose(full, learner)
+        composition = compose(full, learner, conditions)
         model, found = composition.first, thermal.theory(composition)
-    conditions = {name: table.condition for name, table in (full.controls or {}).items() if table.condition is not None}
+        conditions = {name: condition for name, condition in conditions.items() if name != composition.edge}
+    if model.disorder is not None:
+        found = pairwise.told(found, model.disorder)
     plain = {symbol: control_symbol(symbol.name) for symbol in model.symbols}
     theory = with_solved(found.xreplace(plain), conditions)
     return replace(theory, name=full.name, fingerprint=f"{spec.fingerprint}:{full.ansatz.kind}", spec=spec)
@@ -46,12 +49,15 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
 def _thermal(spec: Any, learner: str | None) -> bool:
     """Whether the learners in question sample a Gibbs measure: any replica tree is built for these."""
     chosen = [learner] if learner is not None else list(spec.learners)
-    return all(name in spec.learners and spec.learners[name].protocol.kind == "gibbs" for name in chosen)
+    kinds = {spec.learners[name].protocol.kind for name in chosen if name in spec.learners}
+    return kinds == {"gibbs"} or (kinds == {"erm"} and spec.ansatz.kind == "rsb")
 
 
 def _quenched(model: StaticModel) -> Theory:
     teacher = model.laws.prior is not None
     system = replica_symmetric(teacher)
+    if model.disorder is not None:
+        system = replace(system, energetic=pairwise.paired(system.tree, system.energetic, model.disorder))
     moment = second_moment(model.laws.prior) if model.laws.prior is not None else sp.S.Zero
     rho = RHO if moment.has(Tilted) else moment
     closing = Closing(model.laws, system.label)

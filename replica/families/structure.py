@@ -55,6 +55,7 @@ class Structure:
     members: tuple[Member, ...]
     levels: tuple[Level, ...]
     label: sp.Symbol
+    vanishing: frozenset[Overlap] = frozenset()  # overlaps that are zero by symmetry, with their conjugates
 
     @cached_property
     def known(self) -> frozenset[Overlap]:
@@ -68,7 +69,7 @@ class Structure:
             for overlap in level.own:
                 if (overlap.first, overlap.second) == (species, species) and overlap.node is not None:
                     found.setdefault(level.tree.name(overlap), overlap)
-        return [*found.values(), Overlap(None, species, species)]
+        return [*(o for o in found.values() if o not in self.vanishing), Overlap(None, species, species)]
 
     def gauges(self, level: Level) -> Iterator[tuple[Node, str]]:
         """(node, species) where a species stands once, so that its overlap with itself there is free."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import sympy as sp
@@ -10,13 +11,13 @@ from replica.families.composition import Composition
 from replica.families.declared import declared
 from replica.families.draft import Closing
 from replica.families.lengths import log_states
-from replica.families.model import TEACHER, SharedLaws, second_moment
+from replica.families.model import TEACHER, SharedLaws, Underivable, second_moment
 from replica.families.observables import REPLICA_SYMMETRY, Predictor, Sampled, prediction
 from replica.families.reading import StaticModel
-from replica.families.replicated import Sheets, Unknown
+from replica.families.replicated import Regime, Sheets, Unknown
 from replica.families.sheet import LevelSheet
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK
-from replica.symbols import UNIT, OrderParameter
+from replica.symbols import POSITIVE, UNIT, Domain, OrderParameter
 from replica.theory import Assumption, Start, Stationary, Step, Theory
 from replica.tree import Node, Overlap
 
@@ -37,15 +38,28 @@ def theory(composition: Composition) -> Theory:
     prior = first.laws.prior
     rho = second_moment(prior) if prior is not None else sp.S.Zero
     sheets = Sheets(
-        composition.structure, composition.laws, first.alpha, rho, composition.imposed, composition.pressed, composition.self_overlaps
+        composition.structure,
+        composition.laws,
+        first.alpha,
+        rho,
+        composition.imposed,
+        composition.pressed,
+        composition.self_overlaps,
+        composition.regime,
+        composition.steps,
+        composition.real,
     )
     values = dict(composition.parisi)
-    if composition.copies is not None:
+    if composition.copies not in (None, sp.oo):
         values[composition.real] = composition.copies
     levels = [_Level(sheets, level) for level in sheets.levels]
     unknowns = list(sheets.unknowns)
     if composition.free_steps:
         unknowns += _extremal(composition, levels[0])
+    controls = first.controls
+    if composition.edge is not None:
+        controls = tuple(c for c in first.controls if c.name != composition.edge)
+        unknowns = _consistent([*unknowns, _edge(composition, sheets)], _edge_length(composition, sheets), composition.parisi)
     free_entropy = levels[-1].value
     observables = _measured(composition, sheets) | _entropies(composition, sheets, levels)
     observables |= _energies(composition, sheets, levels[0]) if len(composition.models) == 1 else {}
@@ -58,14 +72,16 @@ def theory(composition: Composition) -> Theory:
     found = Theory(
         name="",
         fingerprint="",
-        controls=first.controls,
+        controls=controls,
         system=Stationary(
             tuple(u.parameter for u in unknowns),
             tuple(u.equation for u in unknowns),
-            constraints=_constraints(sheets),
+            constraints=_constraints(sheets, levels),
             starts=_starts(unknowns),
         ),
-        order_parameters=names | {str(s): s for s in (composition.parisi.values() if composition.free_steps else ())},
+        order_parameters=names
+        | {str(s): s for s in (composition.parisi.values() if composition.free_steps else ())}
+        | {u.parameter.name: u.parameter.symbol for u in unknowns if u.parameter.name == composition.edge},
         conjugates=conjugates,
         free_entropy=free_entropy,
         observables=observables,
@@ -80,18 +96,23 @@ class _Level:
 
     def __init__(self, sheets: Sheets, level: LevelSheet) -> None:
         self.sheets, self.level = sheets, level
+        self.power = 0 if sheets.plan is None else 1  # the free entropy is divided by the large parameter
         self.terms = {
             "trace": -sheets.trace(level),
-            "entropic": sheets.entropic(level.entropic),
-            "energetic": sheets.alpha * sheets.energetic(level.energetic),
+            "entropic": sheets.entropic(level.entropic, self.power),
+            "energetic": sheets.alpha * sheets.energetic(level.energetic, self.power),
         }
         self.value = sp.Add(*self.terms.values())
 
     def slope(self, parameter: sp.Symbol) -> sp.Expr:
         """d Phi / d parameter at fixed order parameters."""
-        trace = -self.sheets.trace(replace(self.level, trace=self.level.trace.diff(parameter)))
-        entropic = self.sheets.entropic(self.level.entropic.diff(parameter))
-        return trace + entropic + self.sheets.alpha * self.sheets.energetic(self.level.energetic.diff(parameter))
+        sheets, level = self.sheets, self.level
+        power = self.power - sheets.power(parameter)
+        trace = sp.S.Zero
+        if level.trace.diff(parameter) != 0:  # linear in the parameter
+            trace = self.terms["trace"].diff(parameter)
+        entropic = sheets.entropic(level.entropic.diff(parameter), power)
+        return trace + entropic + sheets.alpha * sheets.energetic(level.energetic.diff(parameter), power)
 
 
 def _extremal(composition: Composition, level: _Level) -> list[Unknown]:
@@ -100,17 +121,71 @@ def _extremal(composition: Composition, level: _Level) -> list[Unknown]:
     for number, step in enumerate(composition.steps, 1):
         symbol = composition.parisi[step]
         assert isinstance(symbol, sp.Symbol)
-        start = sp.Rational(number, len(composition.steps) + 1)
+        share = sp.Rational(2 * number, len(composition.steps) + 1)
+        start, *others = (share * first for first in _PARISI_STARTS[composition.regime])
         slope = level.slope(step)
-        found.append(Unknown(OrderParameter(symbol, "Parisi parameter", UNIT), symbol - slope, start))
+        domain = UNIT if composition.regime is Regime.FINITE else POSITIVE  # in a limit it is in units of the large parameter
+        found.append(Unknown(OrderParameter(symbol, "Parisi parameter", domain), symbol - slope, start, broken=tuple(others)))
     return found
+
+
+_PARISI_STARTS = {  # of one step; in a limit in units of the large parameter
+    Regime.FINITE: (sp.Rational(1, 2),) * 3,
+    Regime.GROUND: (sp.S.One,) * 3,
+    Regime.COPIES: (sp.S.One,) * 3,
+    Regime.EDGE: (*(sp.Integer(x) for x in (10, 40, 20, 40, 20, 44)),),
+}
+
+
+def _consistent(unknowns: list[Unknown], length: sp.Expr, parisi: Mapping[sp.Symbol, sp.Expr]) -> list[Unknown]:
+    """Conjugates started where they give the overlaps that are started with, innermost first; the length gives the outermost one."""
+    equations = {u.parameter.symbol: u for u in unknowns}
+    hats = [u for u in unknowns if u.conjugate]
+    known: dict[sp.Symbol, sp.Expr] = {}
+    for hat in reversed(hats):
+        symbol = hat.parameter.symbol
+        overlap = equations.get(sp.Symbol(symbol.name.removesuffix("_hat"), real=True))
+        condition = overlap.equation - overlap.parameter.symbol if overlap is not None else length - 1
+        roots = sp.solve(sp.numer(sp.together(condition.xreplace(dict(parisi)).xreplace(known))), symbol, check=False, simplify=False)
+        if len(roots) != 1:
+            return unknowns
+        known[symbol] = roots[0]
+    count = max(len(u.broken) for u in unknowns)
+    found = []
+    for u in unknowns:
+        if u.parameter.symbol in known:
+            values = [{v.parameter.symbol: (v.start, *v.broken)[min(k, len(v.broken))] for v in unknowns} for k in range(count + 1)]
+            first, *others = (known[u.parameter.symbol].xreplace(v) for v in values)
+            u = replace(u, start=first, broken=tuple(others))
+        found.append(u)
+    return found
+
+
+def _edge_length(composition: Composition, sheets: Sheets) -> sp.Expr:
+    """|w|^2/d over its imposed value, from the conjugates."""
+    (member,) = composition.structure.members
+    norm = sheets.norms[member.name]
+    if norm is None:
+        raise Underivable(f"controls.{composition.edge}.solve: an overlap reaches 1 only where the length of {member.name} is imposed")
+    return sheets.entropic(sheets.levels[0].inputs[Overlap(None, member.name, member.name)]) / norm
+
+
+def _edge(composition: Composition, sheets: Sheets) -> Unknown:
+    """The control at which the weights, shrunk to a point, have their length."""
+    control = next(c for c in composition.first.controls if c.name == composition.edge)
+    symbol = composition.first.names[control.name]
+    assert isinstance(symbol, sp.Symbol)
+    length = _edge_length(composition, sheets)
+    equation = symbol / length if control.domain.lower >= 0 else symbol - sp.log(length)
+    domain = Domain(control.domain.lower, control.domain.upper)
+    return Unknown(OrderParameter(control.symbol, control.meaning or "edge of solvability", domain), equation, sp.Float(control.value))
 
 
 def _entropies(composition: Composition, sheets: Sheets, levels: list[_Level]) -> dict[str, sp.Expr]:
     found: dict[str, sp.Expr] = {}
     first, last = levels[0], levels[-1]
     laws = composition.laws.by
-    if len(composition.steps) == 1:
+    if len(composition.steps) == 1 and composition.regime in (Regime.FINITE, Regime.GROUND):
         (x,) = composition.steps
         slope = first.slope(x)
         found["complexity"] = -(x**2) * slope
@@ -123,10 +198,11 @@ def _entropies(composition: Composition, sheets: Sheets, levels: list[_Level]) -
         y = composition.real
         centre = [m for m in composition.structure.members if m.copies == 1]
         (copied,) = (m for m in composition.structure.members if m.copies != 1)
-        slope = first.slope(y)
+        slope = first.slope(y) if composition.regime is Regime.FINITE else first.value
         found["local_entropy"] = slope + log_states(laws[copied.name])
-        found["complexity"] = first.value - y * slope + sp.Add(*(log_states(laws[m.name]) for m in centre))
-    elif cold:
+        if composition.regime is Regime.FINITE:
+            found["complexity"] = first.value - y * slope + sp.Add(*(log_states(laws[m.name]) for m in centre))
+    elif cold and composition.regime is Regime.FINITE:
         found["entropy"] = first.value + log_states(laws[composition.structure.members[0].name])
     return found
 
@@ -164,26 +240,31 @@ def _energies(composition: Composition, sheets: Sheets, level: _Level) -> dict[s
     model = composition.first
     laws = model.laws
     assert laws.beta is not None
+    if composition.regime is Regime.GROUND:
+        return {"energy": -level.value}
     if laws.beta == sp.oo:
         return {"training_loss": sp.S.Zero}
     if laws.regularizer is not None:
         return {}
     beta = sp.Dummy("beta", positive=True)
     warm = Closing(SharedLaws({model.name: replace(laws, beta=beta)}), sheets.structure.label)
-    mean = -warm.energetic(level.level.energetic.xreplace(sheets.chart)).diff(beta).xreplace({beta: laws.beta})
+    mean = -warm.energetic(level.level.energetic.xreplace(sheets.chart)).diff(beta).xreplace({beta: laws.beta}).xreplace(sheets.rest)
     energy = model.alpha * mean
     return {"training_loss": mean, "energy": energy, "entropy": level.value + laws.beta * energy + log_states(laws)}
 
 
 def _replicon(sheets: Sheets, level: LevelSheet) -> sp.Expr:
     """The smallest of the learners' replicons, innermost level."""
-    found = [1 - sheets.alpha * sheets.energetic(out) * sheets.entropic(into) for out, into in level.slopes.values()]
+    found = []
+    for species, (out, into) in level.slopes.items():
+        power = 2 * sheets.power(sheets.variance(species)) if sheets.regime is not Regime.EDGE else -2
+        found.append(1 - sheets.alpha * sheets.energetic(out, -power) * sheets.entropic(into, power))
     return found[0] if len(found) == 1 else sp.Min(*found)
 
 
 def _plain(sheets: Sheets, overlap, hat: bool = False) -> sp.Expr:
     symbol = sheets.symbol(overlap, hat)
-    return sheets.chart.get(symbol, symbol)
+    return sheets.settled(sheets.chart.get(symbol, symbol))
 
 
 def _is_known(sheets: Sheets, overlap) -> bool:
@@ -193,15 +274,22 @@ def _is_known(sheets: Sheets, overlap) -> bool:
     return (_plain(sheets, overlap).free_symbols | _plain(sheets, overlap, True).free_symbols) <= known | held
 
 
-def _constraints(sheets: Sheets) -> tuple[sp.Expr, ...]:
-    """Variances that are no unknown of their own."""
+def _constraints(sheets: Sheets, levels: list[_Level]) -> tuple[sp.Expr, ...]:
+    """Variances, and overlaps that an imposed length leaves, that are no unknown of their own."""
     own = {u.parameter.symbol for u in sheets.unknowns}
     found: dict[sp.Expr, None] = {}
     for level in sheets.levels:
-        for variance in level.positive:
-            value = variance.xreplace(sheets.chart)
+        for variance in (*level.positive, *sheets.rest):
+            value = sheets.settled(variance.xreplace(sheets.chart))
+            if sheets.plan is not None:
+                value = value.xreplace(dict.fromkeys(sheets.plan.fixed, sp.S.Zero))
             if value not in own and value.free_symbols & own:
                 found[value] = None
+    for level in levels:
+        for log in sorted(level.terms["entropic"].atoms(sp.log), key=str):
+            (inside,) = log.args
+            if inside.free_symbols <= own | set(sheets.steps) and inside.free_symbols & own:
+                found[inside] = None
     return tuple(found)
 
 

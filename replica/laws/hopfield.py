@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 import sympy as sp
 
+from replica.disorder import Disorder, Moments, Patterns, hebbian
 from replica.ingredients import Value, Word, parameter
-from replica.laws.disorder import Disorder, Moments, Patterns, hebbian
 from replica.losses.formula import Formula
 
 

@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 import sympy as sp
 
+from replica.disorder import Disorder, Moments, symmetric
 from replica.ingredients import Value, Words, parameter
-from replica.laws.disorder import Disorder, Moments, symmetric
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,12 @@ alpha    = { value = 0.5, domain = "(0, inf)", meaning = "patterns per weight" }
 distance = { value = 0.25, domain = "(0, 0.5)", meaning = "Hamming distance per weight" }
 y_real   = { value = 3, domain = "(0, inf]", meaning = "weight of the local entropy in the choice of the center" }
 """
-FAR = {"distance": 0.4}
-INDEPENDENT = "prototype with hand-written integrals, 10 digits"
+NEAR = {"distance": 0.25}
+INDEPENDENT = "hand-written integrals, tests/reference/test_papers.py"
 
 
 def _around(distance: float, alpha: float = 0.5) -> At:
-    return At("franz_parisi", "local_entropy", {"alpha": alpha, "distance": distance}, FAR)
+    return At("franz_parisi", "local_entropy", {"alpha": alpha, "distance": distance}, NEAR)
 
 
 PAPER = Paper(
@@ -61,7 +61,7 @@ PAPER = Paper(
             "Hamming distance",
             "local entropy per weight",
             tuple(
-                Curve(f"alpha = {alpha}", "franz_parisi", "local_entropy", "distance", "0.42:0.004:40", {"alpha": alpha})
+                Curve(f"alpha = {alpha}", "franz_parisi", "local_entropy", "distance", "log:0.42:0.004:30", {"alpha": alpha})
                 for alpha in (0.3, 0.5, 0.7)
             ),
         ),
@@ -70,15 +70,15 @@ PAPER = Paper(
             "Hamming distance",
             "local entropy per weight",
             (
-                Curve("typical solution", "franz_parisi", "local_entropy", "distance", "0.42:0.01:30", {"alpha": 0.5}),
-                Curve("y = 3", "centers", "local_entropy", "distance", "0.42:0.01:30", {"alpha": 0.5, "y_real": 3}),
-                Curve("y = 8", "centers", "local_entropy", "distance", "0.42:0.01:30", {"alpha": 0.5, "y_real": 8}),
+                Curve("typical solution", "franz_parisi", "local_entropy", "distance", "log:0.42:0.004:30", {"alpha": 0.5}),
+                Curve("y = 3", "centers", "local_entropy", "distance", "log:0.42:0.004:30", {"alpha": 0.5, "y_real": 3}),
+                Curve("y = 8", "centers", "local_entropy", "distance", "log:0.42:0.004:30", {"alpha": 0.5, "y_real": 8}),
             ),
         ),
     },
     claims=(
-        Claim("local entropy at overlap 0.5", _around(0.25), 0.2947130030, 2e-9, Origin.INDEPENDENT, source=INDEPENDENT),
-        Claim("local entropy at overlap 0.7", _around(0.15), 0.2232014682, 2e-9, Origin.INDEPENDENT, source=INDEPENDENT),
+        Claim("local entropy at overlap 0.5", _around(0.25), 0.2947130050229, 1e-11, Origin.INDEPENDENT, source=INDEPENDENT),
+        Claim("local entropy at overlap 0.7", _around(0.15), 0.2232014770809, 1e-11, Origin.INDEPENDENT, source=INDEPENDENT),
         Claim("local entropy at overlap 0.9", _around(0.05), 0.0865261472, 2e-9, Origin.INDEPENDENT, source=INDEPENDENT),
         Claim("local entropy at overlap 0.98", _around(0.01), 0.0061965746, 2e-9, Origin.INDEPENDENT, source=INDEPENDENT),
         Claim(

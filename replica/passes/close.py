@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import sympy as sp
 
 from replica.law import Atom, Density, Law, Quadratic, log_leaf
-from replica.nodes import Flat, Gauss, Measure, Moreau, Prox, ProxSlope, Sigmoid, Tilted
+from replica.nodes import Flat, Gauss, LogAverage, Measure, Moreau, Peak, Prox, ProxSlope, Sigmoid, Tilted
+from replica.passes.edge import EdgeLeaf
 from replica.passes.gaussian import absorb, integrate_polynomials, orthant, rotate, translate, without_large_parts
 from replica.passes.nested import nested
 from replica.passes.proximal import closed_prox
@@ -100,7 +101,7 @@ class Closer:
 
     def __call__(self, expression: sp.Expr) -> sp.Expr:
         if isinstance(expression, Tilted):  # averages inside are closed with it, given its label
-            return self.average(expression) if expression.atoms(Leaf, Prox, Moreau, ProxSlope) else expression
+            return self.average(expression) if expression.atoms(Leaf, EdgeLeaf, Prox, Moreau, ProxSlope, Peak) else expression
         if not expression.args or not expression.atoms(Tilted):
             return expression
         return expression.func(*(self(a) for a in expression.args))
@@ -113,13 +114,15 @@ class Closer:
 
     def _branch(self, body: sp.Expr, branch: Branch, measures: tuple[Measure, ...]) -> tuple[sp.Expr, ...]:
         def open_leaf(e):
+            if isinstance(e, EdgeLeaf):
+                return e.opened(self.law(e.leaf, branch))
             if not isinstance(e, Leaf):
                 return e
             if e.species == self.tilting:
                 return branch.ratio(e.order)
             return self.ratios(self.law(e, branch), e)
 
-        body = bottom_up(body, open_leaf).xreplace({self.label: branch.label}) * branch.indicator
+        body = _top_down(body, open_leaf).xreplace({self.label: branch.label}) * branch.indicator
         body = nested(closed_prox(without_cancellation(body)))
         exponent = branch.exponent.xreplace({self.label: branch.label})
         exponent, measures, weight = absorb(exponent, measures + branch.measures)
@@ -129,6 +132,22 @@ class Closer:
             body, measures = rotate(body, exponent, measures, y)
         body, measures = integrate_polynomials(without_kink(body, exponent, measures), exponent, measures)
         return body, exponent, measures, weight
+
+
+def _top_down(expression: sp.Basic, visit: Callable[[sp.Basic], sp.Basic]) -> sp.Basic:
+    """`visit` on every node before its arguments; where it changes a node, what is inside is left alone."""
+    seen: dict[sp.Basic, sp.Basic] = {}
+
+    def walk(e: sp.Basic) -> sp.Basic:
+        if e not in seen:
+            changed = visit(e)
+            if changed is e and e.args:
+                args = tuple(walk(a) for a in e.args)
+                changed = e if all(a is b for a, b in zip(args, e.args, strict=True)) else e.func(*args)
+            seen[e] = changed
+        return seen[e]
+
+    return walk(expression)
 
 
 def _merge_mirrored(results: list[tuple]) -> sp.Expr:
@@ -153,23 +172,34 @@ def _merge_mirrored(results: list[tuple]) -> sp.Expr:
 
 def _same(one, other) -> bool:
     """Equal, up to the sign that SymPy leaves inside a power of a sum."""
-    return one is not None and one[1:] == other[1:] and (one[0] == other[0] or sp.expand(one[0] - other[0]) == 0)
+    if one is None or one[2:] != other[2:]:
+        return False
+    return all(a == b or sp.expand(a - b) == 0 or sp.expand(a) == sp.expand(b) for a, b in zip(one[:2], other[:2], strict=True))
 
 
 def _mirror(body, exponent, measures, weight):
-    """The same average in the variables' negatives, for one-dimensional Gaussians."""
-    if not all(isinstance(m, Gauss) and len(m.variables) == 1 for m in measures):
+    """The same average in the negatives of all variables, also of averages inside; for one-dimensional Gaussians."""
+    inside = [m for e in body.atoms(Tilted, LogAverage) for m in e.measures]
+    if not all(isinstance(m, Gauss) and len(m.variables) == 1 for m in (*measures, *inside)):
         return None
-    flip = {m.variables[0]: -m.variables[0] for m in measures}
+    flip = {m.variables[0]: -m.variables[0] for m in (*measures, *inside)}
 
-    def turn(e):
+    def turned(m: Measure) -> Measure:
+        return Gauss(m.variables, [-m.means[0].xreplace(flip)], m.covariance)
+
+    def walk(e: sp.Basic) -> sp.Basic:
+        if isinstance(e, LogAverage):
+            return LogAverage(walk(e.exponent), [turned(m) for m in e.measures])
+        if isinstance(e, Tilted):
+            return Tilted(walk(e.body), walk(e.exponent), [turned(m) for m in e.measures], e.normalised)
         if isinstance(e, (Prox, ProxSlope, Moreau)):
-            turned = e.func(e.loss.xreplace({e.u: -e.u}), e.u, e.chi, -e.h)
-            return -turned if isinstance(e, Prox) else turned
-        return e
+            mirrored = e.func(e.loss.xreplace({e.u: -e.u}), e.u, e.chi, -walk(e.h))
+            return -mirrored if isinstance(e, Prox) else mirrored
+        if e in flip:
+            return flip[e]
+        return e.func(*(walk(a) for a in e.args)) if e.args else e
 
-    turned = tuple(Gauss(m.variables, [-m.means[0].xreplace(flip)], m.covariance) for m in measures)
-    return bottom_up(body.xreplace(flip), turn), exponent.xreplace(flip), turned, weight
+    return walk(body), walk(exponent), tuple(turned(m) for m in measures), weight
 
 
 def without_cancellation(body: sp.Expr) -> sp.Expr:

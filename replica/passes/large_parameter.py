@@ -1,8 +1,9 @@
-"""The limit of a large parameter B, taken on the nested averages before anything is differentiated or integrated.
+"""The limit of a large parameter B, taken on the nested averages before anything is integrated.
 
-Every term has a leading power of B.  A leaf whose variance shrinks like 1/B concentrates on its minimum; everything
-else is bookkeeping of powers.  A leading coefficient that vanishes is refused: the true limit would be of lower order
-and is not seen by this pass.
+Every term has a leading power of B.  A leaf whose variance shrinks like 1/B concentrates on its minimum, an average whose tilt grows
+like B on the tilt's maximum; everything else is bookkeeping of powers.  A leading coefficient that vanishes is refused: the true limit
+would be of lower order and is not seen by this pass.  Where leading orders cancel by construction the fluctuation is written as a slope
+first: R_2 - R_1^2 = R_1' for a leaf, <(X - <X>)^2> = (d<X>/dh - <X'>)/B for an average.
 """
 
 from __future__ import annotations
@@ -12,12 +13,20 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from replica.nodes import Gauss, Tilted
+from replica.nodes import Discrete, Gauss, LogAverage, Measure, Moreau, Prox, Tilted
+from replica.passes.walk import bottom_up
 from replica.tree import Leaf
 
 
 class LimitError(ValueError):
     """The powers of the large parameter do not match, or a leading coefficient vanishes."""
+
+
+class Slope(sp.Expr):
+    """d R_1 / d h of a leaf, so that orders which cancel in R_2 - R_1^2 are never written down."""
+
+    def __new__(cls, leaf):
+        return sp.Expr.__new__(cls, leaf)
 
 
 @dataclass(frozen=True)
@@ -28,13 +37,14 @@ class Limit:
         B: the large parameter.
         scalings: overlaps and conjugates in terms of their limits, e.g. Q -> q + chi/B.
         fields: power of B carried by an integrated field (entropic student fields grow like B).
-        leaf: leading coefficient (power 1) of log F of a leaf that concentrates, or None for a leaf of order one.
+        leaf: (power, coefficient) of log F (order 0), of R_1 (order 1) and of R_1' (order 2) of a leaf that concentrates, or None for a
+            leaf of order one; it also gets the rule for scalars.
     """
 
     B: sp.Symbol
     scalings: Mapping[sp.Symbol, sp.Expr]
     fields: Mapping[sp.Symbol, int]
-    leaf: Callable[[Leaf], sp.Expr | None]
+    leaf: Callable[[Leaf, Callable[[sp.Expr], tuple[int, sp.Expr]]], tuple[int, sp.Expr] | None]
 
     def polynomial(self, expression: sp.Expr) -> tuple[int, sp.Expr]:
         """(power, coefficient) of a polynomial in overlaps."""
@@ -46,41 +56,93 @@ class Limit:
 
     def leading(self, expression: sp.Expr) -> tuple[int, sp.Expr]:
         """(power, coefficient) of a nested average."""
-        power, coefficient = self._leading(expression)
-        if coefficient == 0:
+        return self._checked(bottom_up(expression, _slopes))
+
+    def _checked(self, e: sp.Expr) -> tuple[int, sp.Expr]:
+        power, coefficient = self._leading(e)
+        if coefficient == 0 and e != 0:
             raise LimitError("the leading coefficient vanishes, so the limit is of lower order than its terms")
         return power, coefficient
 
     def _leading(self, e: sp.Expr) -> tuple[int, sp.Expr]:
-        if isinstance(e, Leaf):
-            limit = self.leaf(e)
+        if isinstance(e, Leaf) and e.order == 2:
+            return self._checked(e.at_order(1) ** 2 + Slope(e.at_order(1)))
+        if isinstance(e, (Leaf, Slope)):
+            leaf = e.args[0].at_order(2) if isinstance(e, Slope) else e
+            limit = self.leaf(leaf, self._scalar)
             if limit is not None:
-                return 1, limit
+                return limit
+            if isinstance(e, Slope):
+                first = leaf.at_order(1).xreplace(dict(self.scalings))
+                return 0, leaf.xreplace(dict(self.scalings)) - first**2
             return 0, e.xreplace(dict(self.scalings))
         if isinstance(e, Tilted):
             return self._tilted(e)
+        if isinstance(e, LogAverage):
+            return self._log_average(e)
+        if not e.atoms(Leaf, Slope, Tilted, LogAverage):
+            return self._scalar(e)
         if e.is_Add:
-            parts = [self.leading(a) for a in e.args]
+            parts = [self._checked(a) for a in e.args]
             top = max(p for p, _ in parts)
             return top, sp.Add(*(c for p, c in parts if p == top))
         if e.is_Mul:
-            parts = [self.leading(a) for a in e.args]
+            parts = [self._checked(a) for a in e.args]
             return sum(p for p, _ in parts), sp.Mul(*(c for _, c in parts))
-        if not e.free_symbols & (set(self.scalings) | {self.B}):
-            return 0, e
+        if e.is_Pow and e.exp.is_Integer:
+            power, coefficient = self._checked(e.base)
+            return power * int(e.exp), coefficient**e.exp
         raise LimitError(f"no rule for the limit of {type(e).__name__}")
 
+    def _scalar(self, e: sp.Expr) -> tuple[int, sp.Expr]:
+        """A rational function of overlaps and multiplicities."""
+        if not e.free_symbols & (set(self.scalings) | {self.B} | set(self.fields)):
+            return 0, e
+        grown = e.xreplace(dict(self.scalings) | {v: v * self.B**p for v, p in self.fields.items()})
+        above, below = sp.fraction(sp.together(grown))
+        top, bottom = (sp.Poly(sp.expand(part), self.B) for part in (above, below))
+        return top.degree() - bottom.degree(), top.LC() / bottom.LC()
+
+    def _log_average(self, e: LogAverage) -> tuple[int, sp.Expr]:
+        power, exponent = self._checked(e.exponent)
+        if power == 0:
+            return 0, LogAverage(exponent, [self._gauss(m) if isinstance(m, Gauss) else m for m in e.measures])
+        return power, -self._peak(exponent, e.measures, power).envelope
+
     def _tilted(self, e: Tilted) -> tuple[int, sp.Expr]:
-        measures = []
-        for m in e.measures:
-            if isinstance(m, Gauss):
-                m = self._gauss(m)
-            measures.append(m)
-        tilt_power, exponent = (0, e.exponent) if e.exponent == 0 else self.leading(e.exponent)
-        if tilt_power != 0:
-            raise LimitError("the tilt grows with the large parameter; its fields would have to concentrate")
-        power, body = self.leading(e.body)
-        return power, Tilted(body, exponent, measures, normalised=e.normalised)
+        tilt, exponent = (0, e.exponent) if e.exponent == 0 else self._checked(e.exponent)
+        if tilt != 0:
+            return self._concentrated(e, exponent, tilt)
+        measures = [self._gauss(m) if isinstance(m, Gauss) else m for m in e.measures]
+        power, body = self._checked(e.body)
+        return power, Tilted(_by_parts(body, exponent, measures), exponent, measures, normalised=e.normalised)
+
+    def _concentrated(self, e: Tilted, exponent: sp.Expr, power: int) -> tuple[int, sp.Expr]:
+        """An average whose tilt grows: what it averages, at the tilt's maximum; a variance of scores as a response."""
+        peak = self._peak(exponent, e.measures, power)
+        deviation = _deviation(e)
+        if deviation is None:
+            top, body = self._checked(e.body)
+            return top, body.xreplace(peak.place)
+        top, body = self._checked(deviation)
+        score = exponent.diff(peak.variable)
+        if sp.expand(body - score) != 0 or top != 0:
+            raise LimitError("the variance of something else than the tilt's own score has no rule as an average concentrates")
+        return -power, Response(body.xreplace(peak.place), peak.field) - body.diff(peak.variable).xreplace(peak.place)
+
+    def _peak(self, exponent: sp.Expr, measures: tuple[Measure, ...], power: int) -> Peaked:
+        gauss = [m for m in measures if isinstance(m, Gauss)]
+        others = [m for m in measures if not isinstance(m, Gauss)]
+        if len(gauss) != 1 or len(gauss[0].variables) != 1 or not all(isinstance(m, Discrete) for m in others):
+            raise LimitError("an average that concentrates is built over one field")
+        (m,) = gauss
+        (v,) = m.variables
+        size, variance = self._scalar(m.covariance[0, 0])
+        if size - 2 * self.fields.get(v, 0) != -power:
+            raise LimitError(f"the tilt grows like {self.B}^{power}, its field {v.name} varies like {self.B}^{size}: orders do not match")
+        if not isinstance(m.means[0].xreplace({o.variables[0]: sp.S.Zero for o in others}), sp.Symbol):
+            raise LimitError("an average that concentrates around something else than its parent's field has no rule")
+        return _peak(exponent, m.means[0], v, variance, others)
 
     def _gauss(self, m: Gauss) -> Gauss:
         """The law of the fields divided by their powers of B."""
@@ -89,4 +151,87 @@ class Limit:
         scaled = [[sp.expand(entries[i, j] / self.B ** (p + r)) for j, r in enumerate(powers)] for i, p in enumerate(powers)]
         if sp.Matrix(scaled).has(self.B):
             raise LimitError(f"the covariance of {', '.join(v.name for v in m.variables)} does not settle as {self.B} grows")
-        return Gauss(m.variables, m.means, scaled)
+        return Gauss(m.variables, [self._mean(mean, p) for mean, p in zip(m.means, powers, strict=True)], scaled)
+
+    def _mean(self, mean: sp.Expr, power: int) -> sp.Expr:
+        if not mean.free_symbols:
+            return mean
+        top, value = self._scalar(mean)
+        if top != power:
+            raise LimitError(f"a field's mean {mean} grows like {self.B}^{top} where the field grows like {self.B}^{power}")
+        return value
+
+
+@dataclass(frozen=True)
+class Peaked:
+    """Where a concentrating average sits: its variable and the parent's field, the place it goes to, the envelope."""
+
+    variable: sp.Symbol
+    field: sp.Symbol
+    place: Mapping[sp.Basic, sp.Expr]
+    envelope: sp.Expr
+
+
+def _peak(exponent: sp.Expr, mean: sp.Expr, v: sp.Symbol, variance: sp.Expr, others: list[Measure]) -> Peaked:
+    """The maximum of exponent - (v - mean)^2 / (2 variance), also over two opposite values of a discrete variable that shifts the mean.
+
+    Raises:
+        LimitError: a discrete variable of another kind.
+    """
+    u = sp.Dummy("u", real=True)
+    change: dict[sp.Basic, sp.Expr] = {}
+    for m in others:
+        assert isinstance(m, Discrete)
+        (w,) = m.variables
+        even = sp.expand(exponent - exponent.xreplace({v: -v})) == 0
+        if set(m.atoms_) != {sp.S.One, -sp.S.One} or w in exponent.free_symbols or not even:
+            raise LimitError("the largest of several values of a weight is built for signs only")
+        above = mean.xreplace({w: sp.S.Zero})
+        change[w] = sp.sign(above)  # the shift goes away from zero, where an even tilt that grows is larger
+    args = ((-exponent).xreplace({v: u}), u, variance, mean.xreplace(change))
+    (field,) = (s for s in mean.free_symbols if mean.diff(s) == 1)
+    return Peaked(v, field, change | {v: Prox(*args)}, Moreau(*args))
+
+
+class Response(sp.Expr):
+    """d F / d h of a function with jumps; only its average over h has a meaning."""
+
+    is_real = True
+
+    def __new__(cls, function, field):
+        return sp.Expr.__new__(cls, function, field)
+
+
+def _by_parts(body: sp.Expr, exponent: sp.Expr, measures: list[Measure]) -> sp.Expr:
+    """E[d F/d h] = E[F (h - mu)]/D for h ~ N(mu, D): exact where F jumps, and no slope is needed."""
+    change = {}
+    for node in body.atoms(Response):
+        function, field = node.args
+        own = [m for m in measures if isinstance(m, Gauss) and m.variables == (field,)]
+        if not own or field in exponent.free_symbols:
+            raise LimitError("a response under a tilt has no rule")
+        change[node] = function * (field - own[0].means[0]) / own[0].covariance[0, 0]
+    return body.xreplace(change)
+
+
+def _slopes(e: sp.Basic) -> sp.Basic:
+    """R_2 as R_1^2 + R_1', so that R_2 - R_1^2 cancels before powers are counted."""
+    if e.is_Add:
+        seconds = [a for a in e.atoms(Leaf) if a.order == 2]
+        if seconds:
+            opened = sp.expand(e.xreplace({a: a.at_order(1) ** 2 + Slope(a.at_order(1)) for a in seconds}))
+            return opened if not opened.atoms(Tilted, LogAverage) or opened.is_Add or opened.is_Mul else e
+    return e
+
+
+def _deviation(e: Tilted) -> sp.Expr | None:
+    """X where the body is (X - <X>)^2 under the same tilt."""
+    if not (e.body.is_Pow and e.body.exp == 2 and e.body.base.is_Add):
+        return None
+    for term in e.body.base.args:
+        sign, mean = term.as_coeff_Mul()
+        if isinstance(mean, Tilted) and mean.args[1:] == e.args[1:]:
+            X = e.body.base - term
+            if sp.expand(X + sign * mean.body) == 0:
+                return X
+    return None

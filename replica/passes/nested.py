@@ -6,6 +6,7 @@ import sympy as sp
 
 from replica.nodes import LogAverage, Tilted
 from replica.passes.gaussian import absorb, factored, integrate_polynomials
+from replica.passes.stretches import closed_log, closed_mean
 from replica.passes.walk import bottom_up
 
 
@@ -17,9 +18,24 @@ def nested(expression: sp.Expr) -> sp.Expr:
 def _visit(e: sp.Basic) -> sp.Basic:
     if isinstance(e, LogAverage):
         exponent, measures, weight = absorb(e.exponent, e.measures)
-        return weight if exponent == 0 else weight + LogAverage(exponent, measures)
+        if exponent == 0:
+            return weight
+        closed = closed_log(exponent, measures)
+        return weight + (closed if closed is not None else LogAverage(exponent, measures))
     if isinstance(e, Tilted) and not e.normalised:
         exponent, measures, _ = absorb(e.exponent, e.measures)
-        body, measures = integrate_polynomials(e.body, exponent, measures)
-        return factored(body) if not measures else Tilted(body, exponent, measures)
+        body, measures = integrate_polynomials(_apart(e.body, e.bound), exponent, measures)
+        if not measures:
+            return factored(body)
+        closed = closed_mean(body, exponent, measures)
+        return closed if closed is not None else Tilted(body, exponent, measures)
     return e
+
+
+def _apart(body: sp.Expr, bound: set[sp.Symbol]) -> sp.Expr:
+    """Averages in a body over the body's own variables (a mean beside what it is the mean of) over variables of other names."""
+    change = {}
+    for inner in body.atoms(Tilted, LogAverage):
+        if inner.bound & bound:
+            change[inner] = inner.xreplace({v: sp.Dummy(v.name, real=True) for v in inner.bound})
+    return body.xreplace(change)

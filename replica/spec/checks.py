@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from replica.spec.amounts import check_overlaps, check_shares, check_values
@@ -58,10 +59,13 @@ def check_at(spec: Tables, full: Tables, at: Mapping[str, float]) -> None:
     check_probabilities(spec, mentions, at)
 
 
+_OVERLAP = re.compile(r"^[mqQ]\d*$")  # an order parameter, as results call it
+
+
 def _check_conditions(spec: Tables) -> None:
     names = (*namespaces(spec)["observable"], *STANDARD)
     for name, control in spec.controls.items():
-        if control.condition is not None and control.condition[0] not in names:
+        if control.condition is not None and control.condition[0] not in names and not _OVERLAP.match(control.condition[0]):
             raise SpecError(unknown("observable", control.condition[0], names), ("controls", name, "solve"))
 
 

@@ -9,6 +9,7 @@ from replica import latex
 from replica.derive import derive
 from replica.spec import load
 from replica.spec.conventions import conventions
+from simulate.cli.screen import print_warnings
 
 
 def run(options: Namespace) -> int:
@@ -27,4 +28,5 @@ def run(options: Namespace) -> int:
     else:
         print("\n".join(conventions(spec)) + "\n")
         print(latex.text(theory, steps=options.steps))
+    print_warnings(spec)
     return 0

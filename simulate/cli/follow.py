@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from argparse import Namespace
+from collections.abc import Mapping
 
 from numerics.branch import Branches, Line, Special
 from numerics.compile import Module, compile_theory
@@ -14,7 +15,7 @@ from numerics.store import save
 from replica.derive import derive
 from replica.spec import Spec, load
 from simulate.cli.grid import described
-from simulate.cli.request import span, values
+from simulate.cli.request import RequestError, span, values
 from simulate.cli.screen import print_json, print_warnings, progress
 
 DIGITS = 15
@@ -25,11 +26,11 @@ def run(options: Namespace) -> int:
     spec = load(options.spec)
     fixed = values(spec, options.set)
     name, low, high = span(spec, options.along, "--along", fixed)
-    second = span(spec, options.second, "--and", {**fixed, name: low}) if options.second else None
+    second = span(spec, options.second, "--and", {name: low}) if options.second else None
+    if second is not None:
+        fixed = {**fixed, second[0]: _inside(spec, second, fixed)}
     module = compile_theory(derive(spec))
     print_warnings(spec)
-    if second is not None:
-        fixed = {second[0]: _inside(module, second), **fixed}
     with progress(f"following {spec.name}") as told:
         found = follow(module, {name: (low, high)}, fixed, progress=told)
     if second is not None:
@@ -43,11 +44,18 @@ def run(options: Namespace) -> int:
     return 0 if found.branches and not any(branch.lost for branch in found.branches) else 1
 
 
-def _inside(module: Module, second: tuple[str, float, float]) -> float:
-    """Value of the second control at which the events are sought: its own where that is in the range."""
+def _inside(spec: Spec, second: tuple[str, float, float], fixed: Mapping[str, float]) -> float:
+    """Value of the second control at which events are sought: as set, or its own where that is in the range, or the lower end.
+
+    Raises:
+        RequestError: it is set outside the range.
+    """
     name, low, high = second
-    assert module.theory is not None
-    own = next(control.value for control in module.theory.controls if control.name == name)
+    if name in fixed:
+        if not low <= fixed[name] <= high:
+            raise RequestError(f"--and {name}={low:g}:{high:g}: --set {name}={fixed[name]:g}, where events are sought, is not in it")
+        return fixed[name]
+    own = spec.at()[name]
     return own if low <= own <= high else low
 
 

@@ -97,7 +97,7 @@ def _with_digits(data: xr.Dataset, axes: Mapping[str, np.ndarray], found: Sequen
 def described(spec: Spec, data: xr.Dataset) -> xr.Dataset:
     """The dataset with the spec, its conventions and the meanings of its controls."""
     data = data.assign_attrs(name=spec.name, spec=spec.to_toml(), meaning="\n".join(conventions(spec)))
-    for name in data.coords:
+    for name in data.variables:
         table = (spec.controls or {}).get(str(name))
         if table is not None and table.meaning:
             data[name].attrs["meaning"] = table.meaning

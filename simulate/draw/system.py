@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from replica.laws.disorder import Disorder
+from replica.disorder import Disorder
 from simulate.draw.cells import inputs_of, labels_of, teacher_of
 from simulate.draw.numbers import bound, number
 from simulate.draw.seeds import generator

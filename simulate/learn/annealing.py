@@ -6,7 +6,9 @@ the truth as well: a retrieval state may be one of many and is not found from fa
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import factorial
 from typing import Any
 
@@ -47,7 +49,8 @@ def solve(instances: Sequence[Instance], device: str = "cpu", options: Mapping[s
     if not is_disorder(spec):
         found = lowest.train(instances, learner, sweeps)
     else:
-        found = [_annealed(instance, learner, sweeps) for instance in instances]
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # the compiled chains leave Python alone
+            found = list(pool.map(lambda instance: _annealed(instance, learner, sweeps), instances))
     return [Outcome({name: one}, failure=one.failure) for one in found]
 
 

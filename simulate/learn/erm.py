@@ -54,7 +54,8 @@ def train(instances: Sequence[Instance], learner: Any, device: str = "cpu") -> l
     loss, penalty = loss_of(instances[0], learner), penalty_of(instances[0], learner)
     for name, scalar in (("loss", loss), ("regularizer", penalty)):
         if not scalar.convex:
-            raise Unsupported(f"{name} {scalar.formula} is not convex: its minimum over the weights cannot be certified")
+            reason = "no minimum can be certified (gradient_descent gives the lowest of several)"
+            raise Unsupported(f"{name} {scalar.formula} is not convex: {reason}")
     if device != "cpu":
         return _minimise(instances, loss, penalty, device)
     n, d = instances[0].arrays["x"].shape

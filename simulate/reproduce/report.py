@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure as Canvas
+
 from replica.papers.record import Paper
 from simulate.cli.screen import plain
 from simulate.finite_size import Verdict
 from simulate.report import table
 from simulate.reproduce.claims import Checked, State
 from simulate.reproduce.figures import Shown
-from simulate.reproduce.theories import NotComputable, Theories
+from simulate.reproduce.theories import Theories
 from simulate.reproduce.trials import Tried
 
 
@@ -36,17 +38,9 @@ class Outcome:
         figures = all(one.complete for one in self.shown)
         return claims and figures and all(one.report is not None and one.verdict is not Verdict.DISAGREES for one in self.tried)
 
-    def equations(self) -> dict[str, str]:
-        """Spec -> LaTeX document, for every spec that has a theory."""
-        found = {}
-        for name in self.paper.specs:
-            try:
-                theory = self.theories.module(name).theory
-            except NotComputable:
-                continue
-            if theory is not None:
-                found[name] = theory.latex(steps=True)
-        return found
+    def figure(self, name: str) -> Canvas:
+        """One of the paper's figures, drawn."""
+        return next(one.canvas() for one in self.shown if one.name == name)
 
     def write(self, folder: Path) -> list[Path]:
         """Figures, equations, report.md and report.json in `folder`; returns what was written."""
@@ -55,8 +49,8 @@ class Outcome:
         for one in self.shown:
             one.canvas().savefig(folder / f"{one.name}.png", dpi=150)
             written.append(folder / f"{one.name}.png")
-        for name, text in self.equations().items():
-            written.append(_written(folder / f"equations_{name}.tex", text))
+        for name, theory in self.theories.derived().items():
+            written.append(_written(folder / f"equations_{name}.tex", theory.latex(steps=True)))
         written.append(_written(folder / "report.md", self.markdown()))
         written.append(_written(folder / "report.json", json.dumps(plain(self.to_json()), indent=1, allow_nan=False) + "\n"))
         return written

@@ -18,10 +18,13 @@ from replica.derive import Underivable, derive
 from replica.ingredients import NotBuilt
 from replica.papers.record import Paper
 from replica.spec import Spec, SpecError, load
+from replica.theory import Theory
 
+WORST = 1e-6
+"""A larger error of the unknowns is no basis for a claim."""
 STEPS = 12
 """Points on the way from an easy value of a control."""
-HALVINGS = 6
+HALVINGS = 4
 """How often a step is halved before a branch counts as lost."""
 
 
@@ -68,6 +71,18 @@ class Theories:
                 raise NotComputable(self._refused[name]) from None
         return self._modules[name]
 
+    def derived(self) -> dict[str, Theory]:
+        """Spec -> theory, for every spec that has one."""
+        found = {}
+        for name in self.paper.specs:
+            try:
+                theory = self.module(name).theory
+            except NotComputable:
+                continue
+            if theory is not None:
+                found[name] = theory
+        return found
+
     def solve(self, name: str, at: Mapping[str, float], reach: Mapping[str, float]) -> Solution:
         """The thermodynamic solution at a point, or the one continued to it from an easy one.
 
@@ -78,10 +93,7 @@ class Theories:
         best = solve(module, {**at, **reach})[0]
         if best.converged and reach:
             best = continued(module, best, at)
-        if not best.converged:
-            where = ", ".join(f"{k} = {v:g}" for k, v in best.at.items())
-            raise NotComputable(f"not solved at {where}: {best.status}")
-        return best
+        return trusted(best)
 
     def number(self, name: str, quantity: str, at: Mapping[str, float], reach: Mapping[str, float]) -> float:
         """One result there.
@@ -96,15 +108,35 @@ class Theories:
             raise NotComputable(f"refused: {unknown.args[0]}") from None
 
 
+def trusted(found: Solution) -> Solution:
+    """The solution itself.
+
+    Raises:
+        NotComputable: it is none, or its numbers are good to a few digits only.
+    """
+    where = ", ".join(f"{k} = {v:g}" for k, v in found.at.items())
+    if not found.converged:
+        raise NotComputable(f"not solved at {where}: {found.status}")
+    if not found.quadrature_error < WORST:
+        raise NotComputable(f"solved at {where} to {found.quadrature_error:.1g} only: {found.status}")
+    return found
+
+
 def continued(module: Module, begin: Solution, at: Mapping[str, float]) -> Solution:
-    """A solution carried in a straight line of the controls to a point; the failed one where it is lost on the way."""
+    """A solution carried to a point, in equal ratios of positive controls and equal steps of others."""
     target = Problem(module).point(at)
-    way = [{k: float(begin.at[k]) + (v - float(begin.at[k])) * t for k, v in target.items()} for t in np.linspace(0, 1, STEPS + 1)[1:-1]]
+    way = [{k: _between(float(begin.at[k]), v, t) for k, v in target.items()} for t in np.linspace(0, 1, STEPS + 1)[1:-1]]
     return carried(module, begin, [*way, target])[-1]
 
 
+def _between(low: float, high: float, part: float) -> float:
+    if low == high:
+        return low
+    return float(low * (high / low) ** part) if min(low, high) > 0 else low + (high - low) * part
+
+
 def carried(module: Module, begin: Solution, path: Sequence[Mapping[str, float]]) -> list[Solution]:
-    """A solution carried from point to point, in smaller steps where it moves too far; failed ones from where it is lost."""
+    """A solution carried from point to point, in smaller steps where it moves too far; where it is lost, points are solved anew."""
     problem = Problem(module)
     found: list[Solution] = []
     last = begin
@@ -117,8 +149,10 @@ def carried(module: Module, begin: Solution, path: Sequence[Mapping[str, float]]
         last = found[-1] if found else begin
         one = _bridged(problem, last, path[len(found)], HALVINGS)
         if not one.converged:
-            return found + [replace(one, at=dict(point)) for point in path[len(found) :]]
+            one = solve(module, path[len(found)])[0]
         found.append(one)
+        if not one.converged:
+            return found + [replace(one, at=dict(point)) for point in path[len(found) :]]
         last = one
     return found
 
@@ -130,7 +164,7 @@ def _bridged(problem: Problem, last: Solution, at: Mapping[str, float], halvings
         return one
     if not halvings:
         return replace(one, status=Status.STALLED) if one.converged else one
-    middle = {k: (float(last.at[k]) + float(v)) / 2 for k, v in at.items()}
+    middle = {k: _between(float(last.at[k]), float(v), 0.5) for k, v in at.items()}
     first = _bridged(problem, last, middle, halvings - 1)
     return _bridged(problem, first, at, halvings - 1) if first.converged else first
 

@@ -10,7 +10,7 @@ from scipy.optimize import brentq, minimize_scalar
 from numerics.continuation import follow
 from numerics.solution import Solution
 from replica.papers.record import At, Crossing, Difference, Event, Extreme, Value
-from simulate.reproduce.theories import NotComputable, Theories, continued
+from simulate.reproduce.theories import NotComputable, Theories, continued, trusted
 
 CLOSE = 1e-7
 """How well the place of an extreme is found, relative to its range; its value is then good to the square of that."""
@@ -45,9 +45,7 @@ def _crossing(theories: Theories, value: Crossing) -> float:
         if not value.reach:
             return theories.number(value.spec, value.quantity, at, {}) - value.level
         found = continued(theories.module(value.spec), last, at) if last is not None else theories.solve(value.spec, at, value.reach)
-        if not found.converged:
-            raise NotComputable(f"not solved at {value.along} = {place:g}: {found.status}")
-        last = found
+        last = trusted(found)
         return float(found[value.quantity]) - value.level
 
     low, high = value.between

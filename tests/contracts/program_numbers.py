@@ -10,7 +10,7 @@ import sympy as sp
 from numpy.polynomial.legendre import leggauss
 from scipy import optimize
 
-from numerics.program import LogSum, Root, Rule, Sum, TiltSum
+from numerics.program import LogSum, Root, Rule, Sum, Table, TiltSum
 from numerics.rewrite.sample import FUNCTIONS
 
 
@@ -71,6 +71,8 @@ class Numbers:
             return top + np.log(total) if isinstance(e, LogSum) else self._sum(mass * body, axis) / total
         if isinstance(e, Root):
             return self._root(e, done)
+        if isinstance(e, Table):
+            return self._value(e.written_out(), done)
         if e.is_number:
             return float(e) if e not in (sp.oo, -sp.oo) else np.inf * (1 if e == sp.oo else -1)
         if e in (sp.true, sp.false):

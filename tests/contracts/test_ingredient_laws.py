@@ -1,5 +1,7 @@
 """Declared laws against draws, and against quadrature: each kind's law and sampler share no formula where the kind has its own sampler."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -8,6 +10,7 @@ from scipy.integrate import quad
 from replica import activations, channels, laws, losses, priors, regularizers
 from replica.arrays import evaluate
 from replica.convexity import is_convex
+from replica.disorder import Disorder
 from replica.draws import NotNormalized, mass
 from replica.ingredients import kinds
 from replica.labels import CountLabels, DiscreteLabels
@@ -106,13 +109,31 @@ def test_map_and_density_are_one_law(channel):
         assert label_average(channel, field, lambda v: np.tanh(v - 0.4)) == pytest.approx(by_map, abs=1e-7)
 
 
-@pytest.mark.parametrize("law", examples(laws), ids=repr)
+@pytest.mark.parametrize("law", [law for law in examples(laws) if not isinstance(law, Disorder)], ids=repr)
 def test_inputs_have_unit_variance(law):
     x = law.sample(np.random.default_rng(5), 400, 300)
     assert x.shape == (400, 300)
     close(x, 0.0)
     close(x**2, 1.0)
     close(x[:, 1:] * x[:, :-1], 0.0)
+
+
+@pytest.mark.parametrize("law", [law for law in examples(laws) if isinstance(law, Disorder)], ids=repr)
+def test_couplings_are_symmetric_and_have_the_declared_moments(law):
+    """Against a latent of ones, where every product of its coordinates is one."""
+    d, size = (24, sp.Symbol("d")) if law.order() > 2 else (150, sp.Symbol("d"))
+    drawn = law.couplings(np.random.default_rng(6), d, {name: np.ones(d) for name in law.planted()})
+    assert drawn.shape == (d,) * law.order()
+    np.testing.assert_array_equal(drawn, np.swapaxes(drawn, 0, law.order() - 1))
+    assert not drawn[np.arange(d), np.arange(d)].any()
+    moments = law.moments(size)
+    mean, variance, squares = (float(e.subs(size, d)) for e in (moments.mean, moments.variance, moments.squares))
+    assert squares == pytest.approx(law.squares(d), rel=1e-12)
+    if law.patterns() is not None:
+        variance = float(law.patterns().load) / d
+    above = np.array([drawn[places] for places in combinations(range(d), law.order())])
+    assert abs(above.mean() - mean) < SIGMAS * np.sqrt(variance / above.size) * (1 if law.patterns() is None else 2)
+    assert np.var(above) == pytest.approx(variance, rel=SIGMAS * np.sqrt(2 / above.size) + (0.3 if law.patterns() else 0))
 
 
 CONVEX = {"zero", "square", "logistic", "hinge", "huber", "absolute", "exponential", "cross_entropy", "ridge", "l1", "elastic_net"}

@@ -153,12 +153,6 @@ def test_field_of_the_prox_is_integrated_inside():
     assert values[0] == pytest.approx(values[1], rel=1e-7)
 
 
-@pytest.mark.parametrize("loss", [-(u**2), sp.Min(0, u), sp.cos(u), sp.Max(0, 1 - sp.Abs(u))], ids=str)
-def test_loss_that_is_not_convex_is_refused(loss):
-    with pytest.raises(RewriteError, match="not convex"):
-        rewrite(theory(average(Prox(loss, u, chi, v), FIELD)))
-
-
 def test_kink_that_cannot_be_placed_is_refused():
     with pytest.raises(RewriteError, match="cannot tell where"):
         rewrite(theory(average(sp.Abs(sp.cos(v)), FIELD)))

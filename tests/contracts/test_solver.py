@@ -40,7 +40,19 @@ def test_the_end_of_a_domain_is_a_result_and_says_so():
     (inside,) = solve(toys.shrink(), {"c": 3.0})
     assert inside.status is Status.CONVERGED and inside["q"] == pytest.approx(2.0, abs=1e-13)
     (end,) = solve(toys.shrink(), {"c": 0.5})
-    assert end.status is Status.AT_END and end["q"] < 1e-12
+    assert end.status is Status.AT_END and end["q"] <= end.quadrature_error < 1e-12
+    # the error is measured: one more sweep moves q by q - c q / (1 + q)
+    assert end.residual == pytest.approx(0.5 * end.unknowns["q"], rel=1e-9)
+
+
+@pytest.mark.parametrize("beyond", [3e-3, 1e-4, 1e-6, 1e-8])
+def test_the_map_is_followed_past_a_lost_solution(beyond):
+    """Just past the fold plain sweeps crawl and Newton's method is caught where the solution was; the accelerated map goes on to m < 0."""
+    fold = math.sqrt(2) - math.atanh(math.sqrt(0.5))
+    h = -fold - beyond
+    (found,) = solve(toys.curie_weiss(), {"b": 2.0, "h": h}, starts=["up"])
+    exact = brentq(lambda m: m - math.tanh(2 * m + h), -1, -0.9, xtol=1e-15)
+    assert found.status is Status.CONVERGED and found["m"] == pytest.approx(exact, abs=1e-13)
 
 
 @pytest.mark.parametrize(("residual", "expected"), [

@@ -14,7 +14,9 @@ from simulate.learn.couplings import Couplings
 from simulate.runs import simulate
 
 HEAD = 'format = 1\nname = "disorder"\n'
-GLASS = HEAD + """
+GLASS = (
+    HEAD
+    + """
 [data]
 law = {{ kind = "pspin", p = {p} }}
 [student]
@@ -23,7 +25,10 @@ prior = "{prior}"
 [controls]
 beta = {{ value = inf, domain = "(0, inf]" }}
 """
-HOPFIELD = HEAD + """
+)
+HOPFIELD = (
+    HEAD
+    + """
 [latent.pattern]
 prior = "binary"
 [data]
@@ -39,7 +44,10 @@ beta = { value = 10.0, domain = "(0, inf]" }
 [run]
 algorithms = [{ kind = "annealing", sweeps = 200 }]
 """
-SPIKED = HEAD + """
+)
+SPIKED = (
+    HEAD
+    + """
 [latent.spike]
 prior = "binary"
 [data]
@@ -50,6 +58,7 @@ target = "spike"
 [controls]
 snr = { value = 2.0, domain = "[0, inf)" }
 """
+)
 
 
 def glass(p=2, prior="binary"):

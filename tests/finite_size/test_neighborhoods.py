@@ -25,7 +25,7 @@ kappa = { value = 0.0, domain = "(-inf, inf)" }
 S = { value = 0.5, domain = "[-1, 1]" }
 y_real = { value = 3, domain = "[1, inf]" }
 """
-USED = '[observables]\nall = { formula = "S*y_real*kappa*alpha" }\n'
+USED = '[observables]\nall = { formula = "S + kappa + alpha + 1/y_real" }\n'
 
 
 def alone(prior='"binary"', beta="inf"):
@@ -119,9 +119,16 @@ def test_centers_of_three_copies():
         local = chance[near] @ np.log(counts[near]) / d
         assert runs.values("local_entropy", d)[place] == pytest.approx(local + limit - size, abs=1e-9)
         assert runs.values("complexity", d)[place] == pytest.approx(np.log(np.sum(counts**y)) / d - y * local, abs=1e-9)
-    densest = simulate(spec, {"S": 0.6, "y_real": np.inf}, (d,), 4, "enumeration").values("local_entropy", d)
-    assert np.all(densest >= runs.values("local_entropy", d))
-    assert densest[-1] == pytest.approx(np.log(counts.max()) / d + limit - size, abs=1e-9)
+
+
+def test_infinitely_many_copies_take_the_densest_center():
+    spec, d, at = ensemble(ROBUST), 10, {"S": 0.6, "y_real": np.inf}
+    runs = simulate(spec, at, (d,), 3, "enumeration")
+    vectors = np.array(list(product((-1, 1), repeat=d)))
+    limit, size = shell(d, 0.6)
+    for place, seed in enumerate(row.seed for row in runs.rows if row.observable == "local_entropy"):
+        most = np.sum(vectors @ solutions(data(spec, d, seed, at), (-1, 1), d).T == 6, axis=1).max()
+        assert runs.values("local_entropy", d)[place] == pytest.approx(np.log(most) / d + limit - size, abs=1e-9)
 
 
 def test_a_soft_coupling_weighs_all_distances():

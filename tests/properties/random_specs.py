@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from scipy.special import expit, log_ndtr, ndtr
 
@@ -218,24 +219,45 @@ def penalties(draw) -> Penalty:
 
 # ------------------------------------------------------------------ systems
 
+GAUSSIAN = Prior('"gaussian"', lambda w: gauss(w, 1.0))
+RIDGE = Penalty('{ kind = "ridge", strength = 0.5 }', lambda w: w**2 / 4, lambda w: w / 2)
+
 
 @st.composite
-def minimisers(draw) -> Drawn:
-    """Empirical risk minimisers, on sign labels or on real ones."""
-    real = draw(st.booleans())
+def minimisers(draw, plain: bool = False) -> Drawn:
+    """Empirical risk minimisers, on sign labels or on real ones; `plain`: Gaussian teacher, ridge penalty, sign labels."""
+    real = not plain and draw(st.booleans())
     channel, loss = draw(real_channels() if real else sign_channels()), draw(residual_losses() if real else margin_losses())
-    return Drawn("erm", draw(tenths(8, 30)), draw(priors()), channel, loss, draw(penalties()))
+    return Drawn("erm", draw(tenths(8, 30)), GAUSSIAN if plain else draw(priors()), channel, loss, RIDGE if plain else draw(penalties()))
 
 
 @st.composite
-def posteriors(draw) -> Drawn:
-    """Bayes learners."""
-    channel = draw(real_channels() if draw(st.booleans()) else sign_channels())
+def posteriors(draw, plain: bool = False) -> Drawn:
+    """Bayes learners; `plain`: sign labels with smooth odds."""
+    real = not plain and draw(st.booleans())
+    channel = draw(real_channels() if real else sign_channels(smooth=plain))
     return Drawn("bayes", draw(tenths(8, 30)), draw(priors()), channel)
 
 
 @st.composite
-def thermal(draw) -> Drawn:
-    """Gibbs learners on sign labels; their reference measure differs from the teacher's."""
-    own = draw(priors().filter(lambda p: "atoms" not in p.text))
-    return Drawn("gibbs", draw(tenths(8, 30)), draw(priors()), draw(sign_channels()), draw(margin_losses()), None, draw(tenths(5, 15)), own)
+def thermal(draw, plain: bool = False) -> Drawn:
+    """Gibbs learners on sign labels; their reference measure differs from the teacher's, `plain`: both are Gaussian."""
+    own = GAUSSIAN if plain else draw(priors().filter(lambda p: "atoms" not in p.text))
+    prior = GAUSSIAN if plain else draw(priors())
+    return Drawn("gibbs", draw(tenths(8, 30)), prior, draw(sign_channels()), draw(margin_losses()), None, draw(tenths(5, 15)), own)
+
+
+def distinct(strategy: st.SearchStrategy[Drawn], count: int, key: int) -> list[Drawn]:
+    """The first `count` distinct systems of a random stream, the same ones every time."""
+    found: dict[str, Drawn] = {}
+    quiet = list(HealthCheck)
+
+    @seed(key)
+    @settings(max_examples=8 * count, deadline=None, database=None, suppress_health_check=quiet, phases=[Phase.generate])
+    @given(strategy)
+    def collect(drawn: Drawn) -> None:
+        if len(found) < count:
+            found.setdefault(repr(drawn), drawn)
+
+    collect()
+    return list(found.values())

@@ -1,20 +1,19 @@
 """Random formula specs: the engine's solution satisfies the textbook equations, evaluated by code that shares nothing with it."""
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
+from replica.spec import Spec
+from simulate.finite_size import Verdict, compare_all, verdict
+from simulate.runs import simulate
 from tests.properties import textbook
-from tests.properties.random_specs import Drawn, gauss, margin_losses, minimisers, posteriors, priors, sign_channels, thermal
+from tests.properties.random_specs import Drawn, distinct, minimisers, posteriors, thermal
 from tests.properties.solved import best, module_of, numbers
 
 TOLERANCE = 1e-10
-GAUSSIAN = textbook.Prior('"gaussian"', lambda w: gauss(w, 1.0))
-RIDGE = textbook.Penalty('{ kind = "ridge", strength = 0.5 }', lambda w: w**2 / 4, lambda w: w / 2)
-# a failing example is not made smaller: each trial compiles kernels
-FEW = settings(
-    max_examples=2, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
-)
-MANY = settings(FEW, max_examples=10)
+KINDS = {"erm": minimisers, "bayes": posteriors, "gibbs": thermal}
+PLAIN = {f"{name}-{i}": d for name, kind in KINDS.items() for i, d in enumerate(distinct(kind(plain=True), 7, 1))}
+GENERAL = {f"{name}-{i}": d for name, kind in KINDS.items() for i, d in enumerate(distinct(kind(), 10, 1))}
+SIMULATED = ("erm-5", "bayes-4", "gibbs-4")
 
 
 def disagreement(drawn: Drawn) -> dict[str, float]:
@@ -40,40 +39,24 @@ def agrees(drawn: Drawn) -> None:
     assert max(found.values()) < TOLERANCE, (found, drawn)
 
 
-@given(channel=sign_channels(), loss=margin_losses())
-@FEW
-def test_minimisers(channel, loss):
-    agrees(Drawn("erm", 1.5, GAUSSIAN, channel, loss, RIDGE))
-
-
-@given(prior=priors(), channel=sign_channels(smooth=True))
-@FEW
-def test_posteriors(prior, channel):
-    agrees(Drawn("bayes", 1.2, prior, channel))
-
-
-@given(channel=sign_channels(), loss=margin_losses())
-@FEW
-def test_thermal(channel, loss):
-    agrees(Drawn("gibbs", 2.0, GAUSSIAN, channel, loss, None, 0.8, GAUSSIAN))
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain(name):
+    agrees(PLAIN[name])
 
 
 @pytest.mark.slow
-@given(minimisers())
-@MANY
-def test_many_minimisers(drawn):
-    agrees(drawn)
+@pytest.mark.parametrize("name", GENERAL)
+def test_general(name):
+    agrees(GENERAL[name])
 
 
 @pytest.mark.slow
-@given(posteriors())
-@MANY
-def test_many_posteriors(drawn):
-    agrees(drawn)
-
-
-@pytest.mark.slow
-@given(thermal())
-@MANY
-def test_many_thermal(drawn):
-    agrees(drawn)
+@pytest.mark.parametrize("name", SIMULATED)
+def test_simulated(name):
+    """Finite systems drawn and trained from the spec alone."""
+    drawn = GENERAL[name]
+    theory = best(module_of(drawn.text()), alpha=drawn.alpha)
+    runs = simulate(Spec.from_toml(drawn.text()), {"alpha": drawn.alpha}, sizes=(100, 200), seeds=16)
+    compared = compare_all(runs, {**theory.observables, **theory.order_parameters})
+    away = [(c.observable, round(c.z, 1), c.reason) for c in compared if c.verdict is not Verdict.AGREES]
+    assert verdict(compared) is Verdict.AGREES, (away, drawn)

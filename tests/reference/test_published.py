@@ -1,11 +1,13 @@
 """Every printed digit of the reference tables, through spec, derivation, kernel and solver."""
 
 import csv
+import math
 from pathlib import Path
 
 import pytest
 
 from numerics.solve import solve
+from numerics.status import Status
 from numerics.sweep import sweep
 from tests.properties.solved import catalog_module
 
@@ -58,6 +60,15 @@ def test_phase_retrieval_on_the_uninformed_branch():
             assert worst < P3_TRUSTED, (row["alpha"], worst)
         else:
             assert max(float(s["estimation_mse"]) for s in solutions) < 1e-8, row["alpha"]
+
+
+@pytest.mark.parametrize("alpha", [1.2, 1.5, 1.9])
+def test_phase_retrieval_at_the_end(alpha):
+    """Where the signal is known Phi grows like (1 - alpha) log(V)/2; a sweep divides V by alpha, so the replicon is 1 - 1/alpha."""
+    (end,) = solve(catalog_module("phase_retrieval"), {"alpha": alpha})
+    assert end.status is Status.AT_END and end.free_entropy == math.inf and end["q_hat"] == math.inf
+    assert abs(float(end["replicon"]) - (1 - 1 / alpha)) <= end.quadrature_error < 1e-8
+    assert abs(float(end["q"]) - 1) <= 1e-15 and end.residual < 1e-15
 
 
 @pytest.mark.parametrize("name", ["bayes_sign", "compressed_sensing"])

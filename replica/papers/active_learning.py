@@ -1,0 +1,146 @@
+"""Large deviations for the perceptron model and consequences for active learning."""
+
+from replica.papers.record import At, Claim, Curve, Difference, Figure, Origin, Paper, Relation, Unchecked
+
+PASSIVE = """
+format = 1
+name = "passive learning, spherical perceptron"
+
+[teacher]
+prior   = "spherical"
+channel = "sign"
+
+[student]
+protocol = { kind = "gibbs", beta = inf }
+loss = "theta"
+prior = "spherical"
+
+[controls]
+alpha = { value = 1.0, domain = "(0, inf)", meaning = "labelled samples per weight" }
+"""
+BAYES = """
+format = 1
+name = "passive learning, Bayes rule of the spherical perceptron"
+
+[teacher]
+prior   = "spherical"
+channel = "sign"
+
+[student]
+protocol = "bayes"
+
+[controls]
+alpha = { value = 1.0, domain = "(0, inf)", meaning = "labelled samples per weight" }
+"""
+SELECTED = """
+format = 1
+name = "large deviations of the version space over selections of samples"
+
+[teacher]
+prior   = "spherical"
+channel = "sign"
+
+[data]
+alpha = "pool"
+selection = { kind = "tilted", keep = "budget", by = "log_volume", tilt = "x" }
+
+[student]
+protocol = { kind = "gibbs", beta = inf }
+loss = "theta"
+prior = "spherical"
+
+[observables]
+shortfall = { formula = "log_volume + budget*log(2)" }
+
+[controls]
+pool   = { value = 3.0, domain = "(0, inf)", meaning = "samples to choose from, per weight" }
+budget = { value = 1.0, domain = "(0, inf)", meaning = "labelled samples per weight" }
+x      = { value = -2.0, domain = "(-inf, inf)", meaning = "tilt; negative: informative selections, 0: random ones" }
+"""
+RANDOM = {"x": 0.0}
+GIBBS = {0.5: 0.4095575193946367, 1: 0.3383594684214644, 3: 0.181020414076237, 10: 0.061525274062575734}
+OPTIMAL = {0.5: 0.32239533960616484, 1: 0.25437297033936895, 3: 0.12985482613622418, 10: 0.04357320396543049}
+
+PAPER = Paper(
+    name="active_learning",
+    title="Large deviations for the perceptron model and consequences for active learning",
+    authors="H. Cui, L. Saglietti, L. Zdeborova",
+    year=2019,
+    arxiv="1912.03927",
+    story="""Which of the samples of a pool should be labelled?  Selections at a given budget are weighted by a power of the volume of the
+    version space that they leave; the tilt runs from random selections (0) to the most informative ones (negative, until no selection is
+    left: complexity zero).  The replicas of the volume share their selection.""",
+    specs={"passive": PASSIVE, "bayes": BAYES, "selected": SELECTED},
+    figures={
+        "passive": Figure(
+            "random selections",
+            "labelled samples per weight",
+            "generalization error",
+            (
+                Curve("a draw from the version space", "passive", "generalization_error", "alpha", "0.1:8:30"),
+                Curve("Bayes rule", "bayes", "generalization_error", "alpha", "0.1:8:30"),
+            ),
+        ),
+        "volume": Figure(
+            "pool 3, budget 1", "tilt x", "log-volume per weight", (Curve("log-volume", "selected", "log_volume", "x", "0:-10:21"),)
+        ),
+        "complexity": Figure(
+            "pool 3, budget 1",
+            "tilt x",
+            "log-number of selections per weight",
+            (Curve("complexity", "selected", "complexity", "x", "0:-10:21"),),
+        ),
+        "informative": Figure(
+            "informative selections learn faster: pool 3, budget 1",
+            "tilt x",
+            "generalization error",
+            (Curve("selected", "selected", "generalization_error", "x", "0:-10:21"),),
+        ),
+    },
+    claims=(
+        *(
+            Claim(
+                f"error of a draw from the version space, alpha = {alpha}",
+                At("passive", "generalization_error", {"alpha": alpha}),
+                error,
+                1e-10,
+                Origin.INDEPENDENT,
+            )
+            for alpha, error in GIBBS.items()
+        ),
+        *(
+            Claim(
+                f"error of the Bayes rule, alpha = {alpha}",
+                At("bayes", "generalization_error", {"alpha": alpha}),
+                error,
+                1e-10,
+                Origin.INDEPENDENT,
+            )
+            for alpha, error in OPTIMAL.items()
+        ),
+        Claim(
+            "random selections are passive learning at the budget",
+            Difference(At("selected", "generalization_error", RANDOM), At("passive", "generalization_error", {"alpha": 1.0})),
+            0.0,
+            1e-9,
+            Origin.IDENTITY,
+        ),
+        Claim(
+            "a label halves the volume at best: log-volume above -log 2 per labelled sample",
+            At("selected", "shortfall", {"x": -2.0}, RANDOM),
+            0.0,
+            0.0,
+            Origin.PAPER,
+            Relation.ABOVE,
+        ),
+        Claim(
+            "informative selections leave less volume than random ones",
+            Difference(At("selected", "log_volume", {"x": -2.0}, RANDOM), At("selected", "log_volume", RANDOM)),
+            0.0,
+            0.0,
+            Origin.PAPER,
+            Relation.BELOW,
+        ),
+    ),
+    unchecked=(Unchecked("querying by uncertainty and by committee come close to the bound", "algorithms; not run here"),),
+)

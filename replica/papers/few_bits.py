@@ -1,0 +1,125 @@
+"""Learning may need only a few bits of synaptic precision: capacities of synapses with few levels, dense clusters of their solutions."""
+
+from collections.abc import Sequence
+
+from replica.papers.record import At, Claim, Curve, Dots, Figure, Origin, Paper, Relation, Trial, Unchecked
+
+CAPACITY = """
+format = 1
+name = "capacity of synapses with levels {levels}"
+
+# A threshold at its best value leaves nothing of the mean of the weights: centered inputs do the same without one.
+[student]
+protocol = {{ kind = "gibbs", beta = inf }}
+prior = {{ atoms = {levels} }}
+loss = "theta"
+
+[controls]
+alpha = {{ solve = "entropy = 0", value = {near}, domain = "(0, inf)", meaning = "patterns per weight" }}
+"""
+DENSE = """
+format = 1
+name = "dense clusters of synapses with levels 0 1 2 3"
+
+[student]
+protocol = { kind = "gibbs", beta = inf }
+prior = { atoms = [0, 1, 2, 3] }
+loss = "theta"
+ensemble = { kind = "robust", y = "y_real", overlap = "S", constrained = false }
+
+[controls]
+alpha  = { value = 0.4, domain = "(0, inf)", meaning = "patterns per weight" }
+y_real = { value = inf, domain = "[1, inf]", meaning = "real replicas around the center" }
+S      = { value = 3.2, domain = "(0, inf)", meaning = "overlap with the center, w.w_center/d" }
+"""
+STORAGE = """
+format = 1
+name = "storage, synapses with levels -1 0 1"
+
+[student]
+protocol = { kind = "gibbs", beta = inf }
+prior = { atoms = [-1, 0, 1] }
+loss = "theta"
+
+[controls]
+alpha = { value = 0.5, domain = "(0, inf)", meaning = "patterns per weight" }
+
+[run]
+sizes = [200, 400]
+seeds = 32
+"""
+FROM_ZERO = {2: 0.5897376501325166, 3: 0.7411508896283985, 4: 0.8105543116981949, 6: 0.8763319509175611, 8: 0.9080087622051057}
+SYMMETRIC = {3: 1.1744819104557125, 5: 1.4765648938161988, 9: 1.6950844022022338}
+GUTFREUND_STEIN = "the first of each family also in Gutfreund & Stein, J. Phys. A 23 (1990) 2613, to the digits printed there"
+
+
+def _capacity(levels: Sequence[int], near: float) -> str:
+    return CAPACITY.format(levels=list(levels), near=near)
+
+
+def _claims(name: str, known: dict[int, float], what: str) -> tuple[Claim, ...]:
+    return tuple(
+        Claim(f"capacity of {count} levels {what}", At(f"{name}_{count}", "alpha"), value, 1e-9, Origin.INDEPENDENT, source=GUTFREUND_STEIN)
+        for count, value in known.items()
+    )
+
+
+PAPER = Paper(
+    name="few_bits",
+    title="Learning may need only a few bits of synaptic precision",
+    authors="C. Baldassi, F. Gerace, C. Lucibello, L. Saglietti, R. Zecchina",
+    year=2016,
+    arxiv="1602.04129",
+    story="""A synapse with few levels stores almost as much as one with a continuum of them: the capacity, where the entropy of the
+    solutions vanishes, grows quickly with the number of levels.  As for binary weights, typical solutions are isolated and rare dense
+    clusters of solutions are where learning ends.""",
+    specs={
+        **{f"from_zero_{count}": _capacity(range(count), round(0.9 * value, 2)) for count, value in FROM_ZERO.items()},
+        **{
+            f"symmetric_{count}": _capacity(range(-(count // 2), count // 2 + 1), round(0.9 * value, 2))
+            for count, value in SYMMETRIC.items()
+        },
+        "storage": STORAGE,
+        "dense": DENSE,
+    },
+    figures={
+        "capacity": Figure(
+            "capacity of discrete synapses (limits of many levels: 1 and 2)",
+            "number of levels",
+            "alpha_c",
+            (
+                Dots("levels 0 ... L", tuple((count, At(f"from_zero_{count}", "alpha")) for count in FROM_ZERO)),
+                Dots("levels -L ... L", tuple((count, At(f"symmetric_{count}", "alpha")) for count in SYMMETRIC)),
+            ),
+        ),
+        "entropy": Figure(
+            "entropy of the solutions, levels -1 0 1",
+            "alpha",
+            "entropy per weight",
+            (Curve("replica symmetric", "storage", "entropy", "alpha", "0.1:1.15:22"),),
+        ),
+        "dense": Figure(
+            "dense clusters, levels 0 1 2 3, alpha = 0.4",
+            "S",
+            "local entropy per weight",
+            (Curve("y = inf", "dense", "local_entropy", "S", "2.5:3.4:19"),),
+        ),
+    },
+    claims=(
+        *_claims("from_zero", FROM_ZERO, "0 1 2 ..."),
+        *_claims("symmetric", SYMMETRIC, "symmetric about 0"),
+        Claim(
+            "dense clusters exist at alpha = 0.4: the local entropy around the best centers is positive",
+            At("dense", "local_entropy"),
+            0.0,
+            0.0,
+            Origin.PAPER,
+            Relation.ABOVE,
+        ),
+    ),
+    unchecked=(
+        Unchecked("sparse patterns (coding level below one half)", "needs margins that depend on the label and a bias that is extremized"),
+        Unchecked("message passing and simple rules find solutions at a few bits", "scaling of algorithms, no theory"),
+    ),
+    trials=(Trial("storage", {"alpha": 0.5}, (200, 400), 32, (100, 200), 8, "amp"),),
+)

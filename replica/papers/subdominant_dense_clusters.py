@@ -1,0 +1,157 @@
+"""Subdominant dense clusters allow for simple learning and high computational performance in neural networks with discrete synapses."""
+
+from replica.papers.record import At, Claim, Crossing, Curve, Event, Extreme, Figure, Origin, Paper, Relation, Trial, Unchecked
+
+STORAGE = "binary_storage"
+TYPICAL = """
+format = 1
+name = "solutions around a typical solution of the binary perceptron"
+
+[student]
+protocol = { kind = "gibbs", beta = inf }
+prior = "binary"
+loss = { kind = "theta", margin = 0 }
+ensemble = { kind = "franz_parisi", overlap = "1 - 2*distance" }
+
+[controls]
+alpha    = { value = 0.4, domain = "(0, inf)", meaning = "patterns per weight" }
+distance = { value = 0.25, domain = "(0, 0.5)", meaning = "Hamming distance per weight" }
+"""
+DENSE = """
+format = 1
+name = "dense clusters of the binary perceptron, y real replicas around a center"
+
+[student]
+protocol = { kind = "gibbs", beta = inf }
+prior = "binary"
+loss = { kind = "theta", margin = 0 }
+ensemble = { kind = "robust", y = "y_real", overlap = "1 - 2*distance", constrained = false }
+
+[controls]
+alpha    = { value = 0.4, domain = "(0, inf)", meaning = "patterns per weight" }
+distance = { value = 0.25, domain = "(0, 0.5)", meaning = "Hamming distance per weight" }
+y_real   = { value = inf, domain = "[1, inf]", meaning = "real replicas around the center" }
+"""
+DENSEST = """
+format = 1
+name = "dense clusters of the binary perceptron, as many replicas as leave centers"
+
+[student]
+protocol = { kind = "gibbs", beta = inf }
+prior = "binary"
+loss = { kind = "theta", margin = 0 }
+ensemble = { kind = "robust", y = "y_real", overlap = "1 - 2*distance", constrained = false }
+
+[controls]
+alpha    = { value = 0.6, domain = "(0, inf)", meaning = "patterns per weight" }
+distance = { value = 0.05, domain = "(0, 0.5]", meaning = "Hamming distance per weight" }
+y_real   = { solve = "complexity = 0", value = 20, domain = "[1, inf)", meaning = "largest y with centers left" }
+"""
+CONJUGATE = "q1[centre,solution]_hat"
+NEAR = {"distance": 0.25}
+
+PAPER = Paper(
+    name="subdominant_dense_clusters",
+    title="Subdominant dense clusters allow for simple learning and high computational performance in neural networks "
+    "with discrete synapses",
+    authors="C. Baldassi, A. Ingrosso, C. Lucibello, L. Saglietti, R. Zecchina",
+    year=2015,
+    arxiv="1509.05753",
+    story="""Solutions of the binary perceptron are isolated, if they are drawn at random: around one of them there is none at small
+    distance.  Yet simple algorithms learn.  A large-deviation analysis, y real replicas at a given distance from a center, finds rare
+    regions where solutions are as dense as they can be; that is where the algorithms end.  The regions are there up to a load close to, and
+    below, the capacity.""",
+    specs={"storage": STORAGE, "typical": TYPICAL, "dense": DENSE, "densest": DENSEST, "teacher": "bayes_binary"},
+    figures={
+        "local_entropy": Figure(
+            "alpha = 0.4: around typical solutions and around centers of dense clusters",
+            "Hamming distance",
+            "local entropy per weight",
+            (
+                Curve("typical solution", "typical", "local_entropy", "distance", "log:0.4:0.004:30"),
+                *(Curve(f"y = {y}", "dense", "local_entropy", "distance", "log:0.4:0.004:30", {"y_real": y}) for y in (2, 10)),
+                Curve("y = inf", "dense", "local_entropy", "distance", "log:0.4:0.004:30"),
+            ),
+        ),
+        "loads": Figure(
+            "y = inf: local entropy at several loads",
+            "Hamming distance",
+            "local entropy per weight",
+            tuple(
+                Curve(f"alpha = {alpha}", "dense", "local_entropy", "distance", "log:0.4:0.004:30", {"alpha": alpha})
+                for alpha in (0.4, 0.6, 0.7, 0.8)
+            ),
+        ),
+        "largest_y": Figure(
+            "alpha = 0.6: replicas that leave centers",
+            "Hamming distance",
+            "y at complexity zero",
+            (Curve("complexity = 0", "densest", "y_real", "distance", "log:0.3:0.005:20"),),
+        ),
+    },
+    claims=(
+        Claim(
+            "capacity: the entropy of all solutions vanishes",
+            Crossing("storage", "entropy", "alpha", (0.7, 0.9)),
+            0.8330785997395792337,
+            1e-12,
+            Origin.INDEPENDENT,
+            source="30-digit computation; 0.833 in Krauth & Mezard, J. Phys. (France) 50 (1989) 3057",
+        ),
+        Claim(
+            "typical solutions are isolated: none within distance 0.004 at alpha = 0.4",
+            At("typical", "local_entropy", {"alpha": 0.4, "distance": 0.004}, NEAR),
+            0.0,
+            0.0,
+            Origin.PAPER,
+            Relation.BELOW,
+        ),
+        Claim(
+            "around the best centers solutions are dense at the same distance",
+            At("dense", "local_entropy", {"distance": 0.004}, NEAR),
+            0.0,
+            0.0,
+            Origin.PAPER,
+            Relation.ABOVE,
+        ),
+        Claim(
+            "y = inf: the load at which the local entropy loses its monotonicity in the distance",
+            Extreme(Crossing("dense", CONJUGATE, "alpha", (0.6, 0.83)), "distance", (0.005, 0.1)),
+            0.7553020235992235,
+            2e-6,
+            Origin.INDEPENDENT,
+        ),
+        Claim(
+            "y = inf: the load at which the local entropy reaches zero at some distance",
+            Extreme(Crossing("dense", "local_entropy", "alpha", (0.7, 0.9)), "distance", (0.02, 0.2)),
+            0.8142184753568525,
+            1e-8,
+            Origin.INDEPENDENT,
+        ),
+        Claim(
+            "learning a rule: transition to the teacher",
+            Event("teacher", "transition", "alpha", (1.0, 1.4)),
+            1.244683989850690279,
+            1e-10,
+            Origin.INDEPENDENT,
+            source="30-digit computation; 1.245 in Gyorgyi, Phys. Rev. A 41 (1990) 7097",
+        ),
+        Claim(
+            "learning a rule: the partial solution ends",
+            Event("teacher", "fold", "alpha", (1.3, 1.6)),
+            1.4926318182298985,
+            1e-8,
+            Origin.INDEPENDENT,
+        ),
+    ),
+    unchecked=(
+        Unchecked(
+            "the load up to which dense clusters exist, as published", "its criterion differs from the two above, which are named by theirs"
+        ),
+        Unchecked(
+            "solutions found by simple rules lie on the dense curve",
+            "algorithms; local entropies around their solutions are not measured here",
+        ),
+    ),
+    trials=(Trial("storage", {"alpha": 0.4}, (250, 500), 16, (100, 200), 8, "amp"),),
+)
