@@ -36,6 +36,10 @@ class Closing:
     def entropic(self, expression: sp.Expr) -> sp.Expr:
         return Closer(self._weight_branches, self._input_law, self.label, TEACHER, self.ratios)(expression)
 
+    def opened(self, leaf: Leaf) -> sp.Expr:
+        """A weight's leaf on its own, closed."""
+        return self.ratios(self.laws.entropic(leaf.species), leaf)
+
     def _remembered(self, tilt: Leaf | None) -> list[Branch]:
         if tilt not in self._branches:
             self._branches[tilt] = self._label_branches(tilt)

@@ -11,7 +11,7 @@ from replica.families.model import TEACHER, LocalLaws, Underivable
 from replica.law import Atom
 from replica.nodes import Moreau, Peak, Prox, ProxSlope
 from replica.passes.edge import EdgeLeaf
-from replica.passes.large_parameter import Limit, LimitError, Response
+from replica.passes.large_parameter import Limit, LimitError, Place, Response
 from replica.tree import Leaf, Side
 
 B = sp.Symbol("B_", positive=True)
@@ -37,6 +37,8 @@ class Plan:
     fields: Mapping[sp.Symbol, int]
     rules: Mapping[Side, Rule]
     fixed: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)  # what is 1/B or B itself
+    even: Callable[[Leaf], bool] = lambda leaf: False
+    places: dict[sp.Expr, Place] = field(default_factory=dict)  # ends of averages over a point, which are unknowns of their own
 
     def leading(self, expression: sp.Expr, side: Side, power: int) -> sp.Expr:
         """The coefficient of B^power, which must be the leading one.
@@ -61,7 +63,7 @@ class Plan:
 
     def limit(self, side: Side, fields: Mapping[sp.Symbol, int]) -> Limit:
         scalings = {s: s * B**p for s, p in self.powers.items()} | dict(self.fixed)
-        return Limit(B, scalings, fields, self.rules[side])
+        return Limit(B, scalings, fields, self.rules[side], self.even, self.places)
 
 
 def minimum(laws: Mapping[str, LocalLaws]) -> dict[Side, Rule]:
@@ -99,6 +101,19 @@ def edge(laws: Mapping[str, LocalLaws]) -> dict[Side, Rule]:
         return _weight(laws[leaf.species], leaf, -scalar(leaf.A)[1])
 
     return {Side.ENERGETIC: sample, Side.ENTROPIC: weight}
+
+
+def signs(laws: Mapping[str, LocalLaws]) -> Callable[[Leaf], bool]:
+    """Whether a leaf is that of a weight whose values come in opposite pairs."""
+
+    def even(leaf: Leaf) -> bool:
+        if leaf.side is not Side.ENTROPIC or leaf.species not in laws:
+            return False
+        law = laws[leaf.species].entropic("student")
+        values = {(p.location, p.log_weight) for p in law if isinstance(p, Atom)}
+        return len(values) == len(law) and values == {(-x, w) for x, w in values}
+
+    return even
 
 
 def unmoved(_laws: Mapping[str, LocalLaws]) -> dict[Side, Rule]:

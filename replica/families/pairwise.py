@@ -17,16 +17,12 @@ from functools import cached_property
 import sympy as sp
 
 from replica.disorder import Disorder
+from replica.families.lengths import imposed_norm
 from replica.families.model import TEACHER, SharedLaws, Underivable, inverse_temperature
-from replica.families.story import GAUSSIAN_FIELDS
+from replica.families.rs import ReplicaSymmetric
 from replica.families.structure import Level, Structure
 from replica.passes.close import Ratios
-from replica.theory import Assumption, Step, Theory
 from replica.tree import Functional, Leaf, Node, Overlap, ReplicaTree, Side
-
-DENSE = Assumption(
-    "dense_couplings", "every weight is coupled to every other one, weakly: only mean and variance of the couplings matter as d grows"
-)
 
 
 @dataclass(frozen=True)
@@ -82,11 +78,13 @@ class PairTerms:
         tree: which pairs there are.
         strengths: of the couplings.
         fields: the functional of patterns, where there are some.
+        lengths: species -> |w|^2/d where its prior imposes it.
     """
 
     tree: ReplicaTree
     strengths: Strengths
     fields: Functional
+    lengths: Mapping[str, sp.Expr]
 
     @property
     def silent(self) -> frozenset[str]:
@@ -97,7 +95,8 @@ class PairTerms:
         return self.fields.field(node, s)
 
     def log_integral(self) -> sp.Expr:
-        pairs = sp.Add(*(count * self._pair(o) for o, count in self._counted.items()))
+        imposed = {self.tree.symbol(Overlap(None, s, s)): value for s, value in self.lengths.items()}
+        pairs = sp.Add(*(count * self._pair(o) for o, count in self._counted.items())).xreplace(imposed)
         return pairs + self.strengths.load * self.fields.log_integral() if self.strengths.load != 0 else pairs
 
     def gradient(self, overlap: Overlap) -> sp.Expr:
@@ -138,10 +137,12 @@ class PairTerms:
 
 def coupled(structure: Structure, law: Disorder, laws: SharedLaws) -> Structure:
     """The same replicas with couplings instead of samples; overlaps that symmetry keeps at zero are taken out."""
+    norms = {m.name: imposed_norm(laws.by[m.name]) for m in structure.members}
+    lengths = {name: norm for name, norm in norms.items() if norm is not None}
 
     def change(level: Level) -> Level:
         assert isinstance(level.energetic, Functional)
-        return replace(level, energetic=paired(level.tree, level.energetic, law))
+        return replace(level, energetic=paired(level.tree, level.energetic, law, lengths))
 
     levels = tuple(change(level) for level in structure.levels)
     return replace(structure, levels=levels, vanishing=_vanishing(structure, strengths(law), laws))
@@ -163,36 +164,12 @@ def _vanishing(structure: Structure, given: Strengths, laws: SharedLaws) -> froz
     return frozenset(between[:1]) if len(between) > 1 and dies_out and centered else frozenset()
 
 
-def paired(tree: ReplicaTree, samples: Functional, law: Disorder) -> PairTerms:
+def paired(tree: ReplicaTree, samples: Functional, law: Disorder, lengths: Mapping[str, sp.Expr]) -> PairTerms:
     """The energetic side of a tree with couplings where it had samples; patterns take the samples' place."""
-    return PairTerms(tree, strengths(law), replace(samples, silent=samples.silent | {TEACHER}, _fields={}, _cache={}))
+    return PairTerms(tree, strengths(law), replace(samples, silent=samples.silent | {TEACHER}, _fields={}, _cache={}), lengths)
 
 
-def told(theory: Theory, law: Disorder) -> Theory:
-    """A theory derived with couplings, in their words: what is assumed, the steps, and no samples to speak of."""
-    d = sp.Symbol("d", positive=True)
-    moments = law.moments(d)
-    words = {
-        "Replicated partition function": (
-            f"Z is the sum of exp(-beta H) over the weights, H = -sum of J w_1 ... w_p over {law.order()} different coordinates; "
-            "its n-th power is averaged over J",
-            (
-                sp.Eq(sp.Symbol("mean J"), moments.mean, evaluate=False),
-                sp.Eq(sp.Symbol("variance J"), moments.variance, evaluate=False),
-            ),
-        ),
-        "Overlaps": ("averaged over J, the weights enter through their overlaps Q_ab = w_a.w_b/d, each fixed by a conjugate Q_hat_ab", ()),
-        "Energetic term": ("each pair of copies adds a function of its own overlap", None),
-    }
-
-    def step(old: Step) -> Step:
-        text, formulas = words.get(old.title, (old.text, None))
-        assumption = DENSE if old.assumption is GAUSSIAN_FIELDS else old.assumption
-        return replace(old, text=text, formulas=old.formulas if formulas is None else formulas, assumption=assumption)
-
-    return replace(
-        theory,
-        observables={name: value for name, value in theory.observables.items() if name != "training_loss"},
-        assumptions=tuple(DENSE if a is GAUSSIAN_FIELDS else a for a in theory.assumptions),
-        trail=tuple(step(s) for s in theory.trail),
-    )
+def coupled_rs(system: ReplicaSymmetric, law: Disorder) -> ReplicaSymmetric:
+    """The same for a learner that stands alone."""
+    assert isinstance(system.energetic, Functional)
+    return replace(system, energetic=paired(system.tree, system.energetic, law, {}))

@@ -13,13 +13,13 @@ import sympy as sp
 
 from replica.families.draft import Closing
 from replica.families.lengths import imposed_norm
-from replica.families.limits import B, Plan, edge, minimum, unmoved
+from replica.families.limits import B, Plan, edge, minimum, signs, unmoved
 from replica.families.model import TEACHER, LocalLaws, SharedLaws, Underivable, inverse_temperature
 from replica.families.sheet import LevelSheet, difference, sheet
 from replica.families.structure import Structure
 from replica.passes.gaussian import factored
 from replica.symbols import POSITIVE, REAL, OrderParameter
-from replica.tree import Overlap, Side
+from replica.tree import Leaf, Overlap, Side
 
 EDGE_STARTS = tuple(sp.Rational(share, 20) for share in (3, 14, 1, 10, 14, 1))  # parts of an overlap that differ between groups
 
@@ -85,6 +85,7 @@ class Sheets:
         for member in self.structure.members:
             self._keep_length(member.name)
         self.unknowns = self._unknowns()
+        self.unknowns += self._places()
 
     # symbols ----------------------------------------------------------------------------------------------------
 
@@ -194,7 +195,7 @@ class Sheets:
         if self.regime is Regime.COPIES:
             assert self.real is not None
             fixed[self.real] = B
-            return Plan("many real replicas", powers, {}, unmoved(self.laws.by), fixed)
+            return Plan("many real replicas", powers, {}, unmoved(self.laws.by), fixed, signs(self.laws.by))
         if self.regime is Regime.EDGE:
             return Plan("the edge of solvability", powers, fields, edge(self.laws.by), fixed)
         return Plan("zero temperature", powers, fields, minimum(self.laws.by), fixed)
@@ -235,6 +236,15 @@ class Sheets:
     def trace(self, level: LevelSheet) -> sp.Expr:
         charted = level.trace.xreplace(self.chart)
         return self.settled(charted if self.plan is None else self.plan.polynomial(charted.xreplace(self.rest)))
+
+    def _places(self) -> list[Unknown]:
+        """Ends of averages that run over a point which some of the samples or weights reach."""
+        found = {}
+        for place in self.plan.places.values() if self.plan is not None else ():
+            leaves = {e: self.closing.opened(e) for e in place.equation.atoms(Leaf)}
+            parameter = OrderParameter(place.symbol, "smallest field on which a weight's copies agree", REAL)
+            found[place.symbol] = Unknown(parameter, place.equation.xreplace(leaves).xreplace(self.rest), sp.S.One)
+        return list(found.values())
 
     def power(self, symbol: sp.Symbol) -> int:
         """Power of the large parameter that an unknown carries."""

@@ -8,7 +8,7 @@ import sympy as sp
 
 from replica.families.model import STUDENT, TEACHER
 from replica.nodes import Flat
-from replica.tree import Functional, Node, Overlap, ReplicaTree, Side
+from replica.tree import Functional, Node, Overlap, ReplicaTree, Side, Term
 
 n = sp.Symbol("n")
 
@@ -27,7 +27,7 @@ class ReplicaSymmetric:
     """Root: the teacher (if any) and n copies of the student."""
 
     tree: ReplicaTree
-    energetic: Functional
+    energetic: Term
     entropic: Functional
     label: sp.Symbol
 

@@ -45,6 +45,8 @@ def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.S
         given: values of overlaps and conjugates that are known by structure (silent species, couplings).
     """
     tree = level.tree
+    # one variable per species, so that averages over it meet
+    explicit = {s: _weights(laws, s) for s in tree.root.species() if s != TEACHER and _finite(laws, s)}
 
     def fixed(expression: sp.Expr, side: Side) -> sp.Expr:
         expression = expression.xreplace(given)
@@ -55,8 +57,8 @@ def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.S
                 continue
             gauge = tree.symbol(Overlap(node.name, species, species), hat=side is Side.ENTROPIC)
             own = functional.field(node, species)
-            if side is Side.ENTROPIC and species != TEACHER and species in node.leaves and _finite(laws, species):
-                expression = sourced(expression, own, gauge, species, _weights(laws, species))
+            if side is Side.ENTROPIC and species != TEACHER and species in node.leaves and species in explicit:
+                expression = sourced(expression, own, gauge, species, explicit[species])
             else:
                 expression = minimal(expression, own, gauge)
         return normal(without_still_fields(expression))

@@ -30,7 +30,7 @@ def _solve_for(theory: Theory, name: str, observable: str, value: float) -> Theo
     domain = Domain(control.domain.lower, control.domain.upper)  # open: the solver never steps on its ends
     unknown = OrderParameter(control.symbol, f"{control.meaning or name}, where {observable} = {value:g}", domain)
     excess = quantities[observable] - sp.Float(value, 30) if value else quantities[observable]
-    system = theory.system
+    system, begin = theory.system, {control.symbol: sp.Float(control.value)}
     return replace(
         theory,
         controls=tuple(c for c in theory.controls if c is not control),
@@ -38,7 +38,7 @@ def _solve_for(theory: Theory, name: str, observable: str, value: float) -> Theo
             (*system.unknowns, unknown),
             (*system.equations, control.symbol + excess),
             system.constraints,
-            tuple(Start(s.name, {**s.values, control.symbol: sp.Float(control.value)}) for s in system.starts),
+            tuple(Start(s.name, {u: v.xreplace(begin) for u, v in s.values.items()} | begin) for s in system.starts),
         ),
         order_parameters={**theory.order_parameters, name: control.symbol},
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from replica.families import annealed, ground_state, pairwise, posterior, thermal
+from replica.families import annealed, couplings, ground_state, pairwise, posterior, thermal
 from replica.families.composition import compose
 from replica.families.draft import Closing, Draft
 from replica.families.equations import Opaque, finite_temperature, gauge_fixed, zero_temperature
@@ -40,7 +40,7 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         model, found = composition.first, thermal.theory(composition)
         conditions = {name: condition for name, condition in conditions.items() if name != composition.edge}
     if model.disorder is not None:
-        found = pairwise.told(found, model.disorder)
+        found = couplings.told(found, model)
     plain = {symbol: control_symbol(symbol.name) for symbol in model.symbols}
     theory = with_solved(found.xreplace(plain), conditions)
     return replace(theory, name=full.name, fingerprint=f"{spec.fingerprint}:{full.ansatz.kind}", spec=spec)
@@ -57,7 +57,7 @@ def _quenched(model: StaticModel) -> Theory:
     teacher = model.laws.prior is not None
     system = replica_symmetric(teacher)
     if model.disorder is not None:
-        system = replace(system, energetic=pairwise.paired(system.tree, system.energetic, model.disorder))
+        system = pairwise.coupled_rs(system, model.disorder)
     moment = second_moment(model.laws.prior) if model.laws.prior is not None else sp.S.Zero
     rho = RHO if moment.has(Tilted) else moment
     closing = Closing(model.laws, system.label)

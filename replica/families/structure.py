@@ -14,7 +14,7 @@ import sympy as sp
 
 from replica.families.model import TEACHER
 from replica.nodes import Flat
-from replica.tree import Functional, Node, Overlap, ReplicaTree, Side
+from replica.tree import Functional, Node, Overlap, ReplicaTree, Side, Term
 
 n, s = sp.symbols("n s")
 
@@ -39,11 +39,11 @@ class Level:
     """One replica limit: its tree, both functionals, and the overlaps that are stationary in it."""
 
     tree: ReplicaTree
-    energetic: Functional
+    energetic: Term
     entropic: Functional
     own: tuple[Overlap, ...]
 
-    def functional(self, side: Side) -> Functional:
+    def functional(self, side: Side) -> Term:
         return self.energetic if side is Side.ENERGETIC else self.entropic
 
 

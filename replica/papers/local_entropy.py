@@ -61,7 +61,7 @@ PAPER = Paper(
             "Hamming distance",
             "local entropy per weight",
             tuple(
-                Curve(f"alpha = {alpha}", "franz_parisi", "local_entropy", "distance", "log:0.42:0.004:30", {"alpha": alpha})
+                Curve(f"alpha = {alpha}", "franz_parisi", "local_entropy", "distance", "log:0.25:0.02:15", {"alpha": alpha})
                 for alpha in (0.3, 0.5, 0.7)
             ),
         ),
@@ -70,9 +70,9 @@ PAPER = Paper(
             "Hamming distance",
             "local entropy per weight",
             (
-                Curve("typical solution", "franz_parisi", "local_entropy", "distance", "log:0.42:0.004:30", {"alpha": 0.5}),
-                Curve("y = 3", "centers", "local_entropy", "distance", "log:0.42:0.004:30", {"alpha": 0.5, "y_real": 3}),
-                Curve("y = 8", "centers", "local_entropy", "distance", "log:0.42:0.004:30", {"alpha": 0.5, "y_real": 8}),
+                Curve("typical solution", "franz_parisi", "local_entropy", "distance", "log:0.25:0.02:15", {"alpha": 0.5}),
+                Curve("y = 3", "centers", "local_entropy", "distance", "log:0.25:0.02:15", {"alpha": 0.5, "y_real": 3}),
+                Curve("y = 5", "centers", "local_entropy", "distance", "log:0.25:0.02:15", {"alpha": 0.5, "y_real": 5}),
             ),
         ),
     },

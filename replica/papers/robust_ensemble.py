@@ -58,19 +58,19 @@ PAPER = Paper(
             "alpha = 0.4: local entropy around the centers",
             "overlap S with the center",
             "local entropy per weight",
-            tuple(Curve(f"y = {y}", "hard", "local_entropy", "S", "0.3:0.98:24", {"y_real": y}) for y in (2, 3, 8)),
+            tuple(Curve(f"y = {y}", "hard", "local_entropy", "S", "0.3:0.94:17", {"y_real": y}) for y in (2, 3, 5)),
         ),
         "complexity": Figure(
             "alpha = 0.4: how many centers there are",
             "overlap S with the center",
             "complexity per weight",
-            tuple(Curve(f"y = {y}", "hard", "complexity", "S", "0.3:0.98:24", {"y_real": y}) for y in (2, 3, 8)),
+            tuple(Curve(f"y = {y}", "hard", "complexity", "S", "0.3:0.94:17", {"y_real": y}) for y in (2, 3, 5)),
         ),
         "coupling": Figure(
             "soft coupling, alpha = 0.4",
             "gamma",
             "overlap with the center",
-            tuple(Curve(f"y = {y}", "soft", "q1[centre,replica]", "gamma", "0.1:2.5:25", {"y_real": y}) for y in (2, 3, 8)),
+            tuple(Curve(f"y = {y}", "soft", "q1[centre,replica]", "gamma", "0.1:2.5:25", {"y_real": y}) for y in (2, 3, 5)),
         ),
     },
     claims=(
@@ -92,9 +92,9 @@ PAPER = Paper(
             Origin.IDENTITY,
         ),
         Claim(
-            "more replicas find denser regions: local entropy at overlap 0.9, y = 8 against y = 2",
+            "more replicas find denser regions: local entropy at overlap 0.9, y = 5 against y = 2",
             Difference(
-                At("hard", "local_entropy", {"S": 0.9, "y_real": 8}, NEAR), At("hard", "local_entropy", {"S": 0.9, "y_real": 2}, NEAR)
+                At("hard", "local_entropy", {"S": 0.9, "y_real": 5}, NEAR), At("hard", "local_entropy", {"S": 0.9, "y_real": 2}, NEAR)
             ),
             0.0,
             0.0,
@@ -102,8 +102,8 @@ PAPER = Paper(
             Relation.ABOVE,
         ),
         Claim(
-            "centers with 8 solutions each around them exist close by: complexity at overlap 0.9",
-            At("hard", "complexity", {"S": 0.9, "y_real": 8}, NEAR),
+            "centers with 5 solutions each around them exist close by: complexity at overlap 0.9",
+            At("hard", "complexity", {"S": 0.9, "y_real": 5}, NEAR),
             0.0,
             0.0,
             Origin.PAPER,

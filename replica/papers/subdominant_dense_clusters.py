@@ -68,9 +68,9 @@ PAPER = Paper(
             "Hamming distance",
             "local entropy per weight",
             (
-                Curve("typical solution", "typical", "local_entropy", "distance", "log:0.4:0.004:30"),
-                *(Curve(f"y = {y}", "dense", "local_entropy", "distance", "log:0.4:0.004:30", {"y_real": y}) for y in (2, 10)),
-                Curve("y = inf", "dense", "local_entropy", "distance", "log:0.4:0.004:30"),
+                Curve("typical solution", "typical", "local_entropy", "distance", "log:0.3:0.02:15"),
+                *(Curve(f"y = {y}", "dense", "local_entropy", "distance", "log:0.4:0.02:17", {"y_real": y}) for y in (2, 5)),
+                Curve("y = inf", "dense", "local_entropy", "distance", "log:0.4:0.02:17"),
             ),
         ),
         "loads": Figure(
@@ -78,7 +78,7 @@ PAPER = Paper(
             "Hamming distance",
             "local entropy per weight",
             tuple(
-                Curve(f"alpha = {alpha}", "dense", "local_entropy", "distance", "log:0.4:0.004:30", {"alpha": alpha})
+                Curve(f"alpha = {alpha}", "dense", "local_entropy", "distance", "log:0.4:0.02:17", {"alpha": alpha})
                 for alpha in (0.4, 0.6, 0.7, 0.8)
             ),
         ),
@@ -86,7 +86,7 @@ PAPER = Paper(
             "alpha = 0.6: replicas that leave centers",
             "Hamming distance",
             "y at complexity zero",
-            (Curve("complexity = 0", "densest", "y_real", "distance", "log:0.3:0.005:20"),),
+            (Curve("complexity = 0", "densest", "y_real", "distance", "log:0.3:0.03:12"),),
         ),
     },
     claims=(

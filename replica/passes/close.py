@@ -100,19 +100,26 @@ class Closer:
     ratios: Ratios
 
     def __call__(self, expression: sp.Expr) -> sp.Expr:
+        if self._inner(expression):
+            return _merge_mirrored([self._branch(expression, b, (), sp.S.Zero) for b in self.branches(None)])
         if isinstance(expression, Tilted):  # averages inside are closed with it, given its label
             return self.average(expression) if expression.atoms(Leaf, EdgeLeaf, Prox, Moreau, ProxSlope, Peak) else expression
-        if not expression.args or not expression.atoms(Tilted):
+        if not expression.args or not expression.atoms(Tilted, LogAverage):
             return expression
         return expression.func(*(self(a) for a in expression.args))
+
+    def _inner(self, e: sp.Expr) -> bool:
+        """Whether an average is one of an inner node, alone because no field of the root moves."""
+        inside = isinstance(e, LogAverage) or (isinstance(e, Tilted) and not e.normalised)
+        return inside and bool(e.atoms(Leaf, EdgeLeaf))
 
     def average(self, node: Tilted) -> sp.Expr:
         tilt = node.exponent if isinstance(node.exponent, Leaf) else None
         gauss = tuple(m for m in node.measures if not (isinstance(m, Flat) and m.variables == (self.label,)))
-        results = [self._branch(node.body, b, gauss) for b in self.branches(tilt)]
+        results = [self._branch(node.body, b, gauss, sp.S.Zero if tilt is not None else node.exponent) for b in self.branches(tilt)]
         return _merge_mirrored(results)
 
-    def _branch(self, body: sp.Expr, branch: Branch, measures: tuple[Measure, ...]) -> tuple[sp.Expr, ...]:
+    def _branch(self, body: sp.Expr, branch: Branch, measures: tuple[Measure, ...], density: sp.Expr) -> tuple[sp.Expr, ...]:
         def open_leaf(e):
             if isinstance(e, EdgeLeaf):
                 return e.opened(self.law(e.leaf, branch))
@@ -124,7 +131,7 @@ class Closer:
 
         body = _top_down(body, open_leaf).xreplace({self.label: branch.label}) * branch.indicator
         body = nested(closed_prox(without_cancellation(body)))
-        exponent = branch.exponent.xreplace({self.label: branch.label})
+        exponent = (branch.exponent + _top_down(density, open_leaf)).xreplace({self.label: branch.label})
         exponent, measures, weight = absorb(exponent, measures + branch.measures)
         y = branch.label
         if isinstance(y, sp.Symbol) and body.has(Prox, ProxSlope, Moreau):
@@ -135,13 +142,15 @@ class Closer:
 
 
 def _top_down(expression: sp.Basic, visit: Callable[[sp.Basic], sp.Basic]) -> sp.Basic:
-    """`visit` on every node before its arguments; where it changes a node, what is inside is left alone."""
+    """`visit` on every node before its arguments, and again on what it puts in a node's place."""
     seen: dict[sp.Basic, sp.Basic] = {}
 
     def walk(e: sp.Basic) -> sp.Basic:
         if e not in seen:
             changed = visit(e)
-            if changed is e and e.args:
+            if changed is not e:
+                changed = walk(changed)
+            elif e.args:
                 args = tuple(walk(a) for a in e.args)
                 changed = e if all(a is b for a, b in zip(args, e.args, strict=True)) else e.func(*args)
             seen[e] = changed

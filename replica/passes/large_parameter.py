@@ -9,11 +9,11 @@ first: R_2 - R_1^2 = R_1' for a leaf, <(X - <X>)^2> = (d<X>/dh - <X'>)/B for an 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sympy as sp
 
-from replica.nodes import Discrete, Gauss, LogAverage, Measure, Moreau, Prox, Tilted
+from replica.nodes import Discrete, Flat, Gauss, LogAverage, Measure, Moreau, Prox, Tilted
 from replica.passes.walk import bottom_up
 from replica.tree import Leaf
 
@@ -39,12 +39,16 @@ class Limit:
         fields: power of B carried by an integrated field (entropic student fields grow like B).
         leaf: (power, coefficient) of log F (order 0), of R_1 (order 1) and of R_1' (order 2) of a leaf that concentrates, or None for a
             leaf of order one; it also gets the rule for scalars.
+        even: whether log F of a leaf is even in its field and grows away from zero.
+        places: filled with the ends of averages that run over a proximal point.
     """
 
     B: sp.Symbol
     scalings: Mapping[sp.Symbol, sp.Expr]
     fields: Mapping[sp.Symbol, int]
     leaf: Callable[[Leaf, Callable[[sp.Expr], tuple[int, sp.Expr]]], tuple[int, sp.Expr] | None]
+    even: Callable[[Leaf], bool] = lambda leaf: False
+    places: dict[sp.Expr, Place] = field(default_factory=dict)
 
     def polynomial(self, expression: sp.Expr) -> tuple[int, sp.Expr]:
         """(power, coefficient) of a polynomial in overlaps."""
@@ -115,7 +119,8 @@ class Limit:
             return self._concentrated(e, exponent, tilt)
         measures = [self._gauss(m) if isinstance(m, Gauss) else m for m in e.measures]
         power, body = self._checked(e.body)
-        return power, Tilted(_by_parts(body, exponent, measures), exponent, measures, normalised=e.normalised)
+        body, exponent, measures = _half(_by_parts(body, exponent, measures), exponent, measures, self.places)
+        return power, Tilted(body, exponent, measures, normalised=e.normalised)
 
     def _concentrated(self, e: Tilted, exponent: sp.Expr, power: int) -> tuple[int, sp.Expr]:
         """An average whose tilt grows: what it averages, at the tilt's maximum; a variance of scores as a response."""
@@ -142,7 +147,8 @@ class Limit:
             raise LimitError(f"the tilt grows like {self.B}^{power}, its field {v.name} varies like {self.B}^{size}: orders do not match")
         if not isinstance(m.means[0].xreplace({o.variables[0]: sp.S.Zero for o in others}), sp.Symbol):
             raise LimitError("an average that concentrates around something else than its parent's field has no rule")
-        return _peak(exponent, m.means[0], v, variance, others)
+        even = all(self.even(leaf) for leaf in exponent.atoms(Leaf))
+        return _peak(exponent, m.means[0], v, variance, others, even)
 
     def _gauss(self, m: Gauss) -> Gauss:
         """The law of the fields divided by their powers of B."""
@@ -172,7 +178,7 @@ class Peaked:
     envelope: sp.Expr
 
 
-def _peak(exponent: sp.Expr, mean: sp.Expr, v: sp.Symbol, variance: sp.Expr, others: list[Measure]) -> Peaked:
+def _peak(exponent: sp.Expr, mean: sp.Expr, v: sp.Symbol, variance: sp.Expr, others: list[Measure], even: bool) -> Peaked:
     """The maximum of exponent - (v - mean)^2 / (2 variance), also over two opposite values of a discrete variable that shifts the mean.
 
     Raises:
@@ -183,7 +189,6 @@ def _peak(exponent: sp.Expr, mean: sp.Expr, v: sp.Symbol, variance: sp.Expr, oth
     for m in others:
         assert isinstance(m, Discrete)
         (w,) = m.variables
-        even = sp.expand(exponent - exponent.xreplace({v: -v})) == 0
         if set(m.atoms_) != {sp.S.One, -sp.S.One} or w in exponent.free_symbols or not even:
             raise LimitError("the largest of several values of a weight is built for signs only")
         above = mean.xreplace({w: sp.S.Zero})
@@ -212,6 +217,43 @@ def _by_parts(body: sp.Expr, exponent: sp.Expr, measures: list[Measure]) -> sp.E
             raise LimitError("a response under a tilt has no rule")
         change[node] = function * (field - own[0].means[0]) / own[0].covariance[0, 0]
     return body.xreplace(change)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a proximal point stands at a given field: the largest root of point = field + chi score(point)."""
+
+    symbol: sp.Symbol
+    equation: sp.Expr
+
+
+def _half(body: sp.Expr, exponent: sp.Expr, measures: list[Measure], places: dict[sp.Expr, Place]) -> tuple[sp.Expr, sp.Expr, list[Measure]]:
+    """Where the point depends on the sign of a centered field: twice the positive half, integrated over the point itself.
+
+    A sign stands there only if what is averaged is even (see `_peak`), so both halves give the same; on one of them the point grows
+    with the field, from its place at the field's smallest value.
+    """
+    for m in measures:
+        if not isinstance(m, Gauss) or len(m.variables) != 1 or not body.has(sp.sign(m.variables[0])):
+            continue
+        (v,) = m.variables
+        half = body.xreplace({sp.sign(v): sp.S.One})
+        nodes = sorted(half.atoms(Prox, Moreau), key=str)
+        if m.means[0] != 0 or exponent != 0 or len({n.args[2:] for n in nodes}) != 1:
+            raise LimitError(f"the sign of {v.name} beside several proximal points, or under a tilt, has no rule")
+        u, chi, shift = sp.Dummy("u", real=True), nodes[0].chi, sp.expand(nodes[0].h - v)
+        loss = nodes[0].loss.xreplace({nodes[0].u: u})
+        slope = loss.diff(u)
+        moved = u + chi * slope - shift
+        change = {n: u if isinstance(n, Prox) else chi * slope**2 / 2 + loss for n in nodes}
+        place = places.setdefault(nodes[0].func(*nodes[0].args[:3], shift), Place(sp.Symbol("w_edge", real=True), sp.S.Zero))
+        equation = shift - chi * slope.xreplace({u: place.symbol})
+        places[nodes[0].func(*nodes[0].args[:3], shift)] = Place(place.symbol, equation)
+        variance = m.covariance[0, 0]
+        density = -(moved**2) / (2 * variance) - sp.log(variance) / 2 - (sp.log(2) + sp.log(sp.pi)) / 2
+        body = 2 * (1 + chi * slope.diff(u)) * half.xreplace(change).xreplace({v: moved})
+        return body, density, [Flat(u, place.symbol, sp.oo) if o is m else o for o in measures]
+    return body, exponent, measures
 
 
 def _slopes(e: sp.Basic) -> sp.Basic:

@@ -17,13 +17,16 @@ def nested(expression: sp.Expr) -> sp.Expr:
 
 def _visit(e: sp.Basic) -> sp.Basic:
     if isinstance(e, LogAverage):
-        exponent, measures, weight = absorb(e.exponent, e.measures)
+        exponent, _, weight = absorb(e.exponent, e.measures)
         if exponent == 0:
             return weight
-        closed = closed_log(exponent, measures)
-        return weight + (closed if closed is not None else LogAverage(exponent, measures))
+        closed = closed_log(e.exponent, e.measures)
+        return closed if closed is not None else e
     if isinstance(e, Tilted) and not e.normalised:
+        # a quadratic beside other terms stays where it is: the two may nearly cancel, far from where the quadratic alone has its mass
         exponent, measures, _ = absorb(e.exponent, e.measures)
+        if exponent != 0:
+            exponent, measures = e.exponent, e.measures
         body, measures = integrate_polynomials(_apart(e.body, e.bound), exponent, measures)
         if not measures:
             return factored(body)

@@ -93,18 +93,11 @@ def thinned(points: Sequence[T], fast: bool) -> list[T]:
 
 
 def _curve(theories: Theories, curve: Curve, fast: bool, output: Path | None) -> Drawn:
-    """Solved at the first point and carried along."""
     nothing = np.array([])
-    points = thinned(grid(curve.points), fast)
     try:
-        module, spec = theories.module(curve.spec), theories.spec(curve.spec)
-        first = theories.solve(curve.spec, {**curve.at, curve.along: points[0]}, {})
+        data = _swept(theories, curve, thinned(grid(curve.points), fast))
     except NotComputable as stopped:
         return Drawn(curve, nothing, nothing, reason=str(stopped))
-    problem = Problem(module)
-    rest = carried(module, first, [problem.point({**curve.at, curve.along: point}) for point in points[1:]])
-    table: dict[tuple[float, ...], tuple[Solution, ...]] = {(point,): (one,) for point, one in zip(points, (first, *rest), strict=True)}
-    data = described(spec, dataset(problem, {curve.along: np.array(points)}, curve.at, table, TOLERANCE))
     if output is not None:
         save(data, output)
     if curve.quantity not in data:
@@ -114,6 +107,24 @@ def _curve(theories: Theories, curve: Curve, fast: bool, output: Path | None) ->
     good = np.isfinite(y)
     order = np.argsort(x[good])
     return Drawn(curve, x[good][order], y[good][order], data, _missing(best, curve, good))
+
+
+def _swept(theories: Theories, curve: Curve, points: list[float]) -> xr.Dataset:
+    """Solved at the first point and carried along; curves of one sweep share it.
+
+    Raises:
+        NotComputable: no theory, or no solution at the first point.
+    """
+    key = (curve.spec, curve.along, *points, *sorted(curve.at.items()))
+    if key not in theories.swept:
+        module = theories.module(curve.spec)
+        problem = Problem(module)
+        first = theories.solve(curve.spec, {**curve.at, curve.along: points[0]}, {})
+        rest = carried(module, first, [problem.point({**curve.at, curve.along: point}) for point in points[1:]])
+        table: dict[tuple[float, ...], tuple[Solution, ...]] = {(point,): (one,) for point, one in zip(points, (first, *rest), strict=True)}
+        data = dataset(problem, {curve.along: np.array(points)}, curve.at, table, TOLERANCE)
+        theories.swept[key] = described(theories.spec(curve.spec), data)
+    return theories.swept[key]
 
 
 def _missing(best: xr.Dataset, curve: Curve, good: np.ndarray) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import xarray as xr
 
 from numerics.compile import Module, compile_theory
 from numerics.layout import JUMP_AT
@@ -34,9 +35,10 @@ class NotComputable(Exception):
 
 @dataclass
 class Theories:
-    """Specs of a paper with their modules; what was refused stays refused."""
+    """Specs of a paper with their modules and sweeps; what was refused stays refused."""
 
     paper: Paper
+    swept: dict[tuple[Hashable, ...], xr.Dataset] = field(default_factory=dict)
     _specs: dict[str, Spec] = field(default_factory=dict)
     _modules: dict[str, Module] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)

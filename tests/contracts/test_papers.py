@@ -97,19 +97,37 @@ def test_claims_are_sharp(paper):
 
 def toy(**changes) -> Paper:
     found = Paper(
-        name="toy", title="Toy", authors="Nobody", year=2000, arxiv="0000.00000", story="A story.", specs={"storage": TEXT, "refused": REFUSED},
+        name="toy",
+        title="Toy",
+        authors="Nobody",
+        year=2000,
+        arxiv="0000.00000",
+        story="A story.",
+        specs={"storage": TEXT, "refused": REFUSED},
         figures={
             "entropy": Figure("entropy", "alpha", "entropy", (Curve("rs", "storage", "entropy", "alpha", "0.1:0.8:30"),)),
             "capacity": Figure("capacity", "margin", "alpha", (Dots("rs", ((0.0, Crossing("storage", "entropy", "alpha", (0.7, 0.9))),)),)),
         },
         claims=(
             Claim("capacity", Crossing("storage", "entropy", "alpha", (0.7, 0.9)), CAPACITY, 1e-10, Origin.INDEPENDENT),
-            Claim("the same, continued", Crossing("storage", "entropy", "alpha", (0.7, 0.9), reach={"alpha": 0.2}), CAPACITY, 1e-10, Origin.INDEPENDENT),
-            Claim("entropy falls", Difference(At("storage", "entropy", {"alpha": 0.6}), At("storage", "entropy", {"alpha": 0.5}, {"alpha": 0.1})),
-                  0.0, 0.0, Origin.IDENTITY, Relation.BELOW),
+            Claim(
+                "the same, continued",
+                Crossing("storage", "entropy", "alpha", (0.7, 0.9), reach={"alpha": 0.2}),
+                CAPACITY,
+                1e-10,
+                Origin.INDEPENDENT,
+            ),
+            Claim(
+                "entropy falls",
+                Difference(At("storage", "entropy", {"alpha": 0.6}), At("storage", "entropy", {"alpha": 0.5}, {"alpha": 0.1})),
+                0.0,
+                0.0,
+                Origin.IDENTITY,
+                Relation.BELOW,
+            ),
         ),
         unchecked=(Unchecked("something", "too hard"),),
-    )  # fmt: skip
+    )
     return dataclasses.replace(found, **changes)
 
 
@@ -138,15 +156,17 @@ def test_a_paper_that_holds(tmp_path):
         (Claim("unknown", At("storage", "no_such"), 0.0, 1e-3, Origin.PAPER), State.NOT_COMPUTABLE, "'no_such' is not a result"),
         (
             Claim("no crossing", Crossing("storage", "entropy", "alpha", (0.2, 0.4)), 0.3, 1e-3, Origin.PAPER),
-            State.NOT_COMPUTABLE, "does not cross 0 between alpha = 0.2 and 0.4",
+            State.NOT_COMPUTABLE,
+            "does not cross 0 between alpha = 0.2 and 0.4",
         ),
         (
             Claim("no extreme", Extreme(At("storage", "entropy"), "alpha", (0.2, 0.4)), 0.3, 1e-3, Origin.PAPER),
-            State.NOT_COMPUTABLE, "the range ends first",
+            State.NOT_COMPUTABLE,
+            "the range ends first",
         ),
     ],
     ids=lambda part: part.sentence if isinstance(part, Claim) else None,
-)  # fmt: skip
+)
 def test_a_claim_that_does_not_hold_says_why(claim, state, says):
     outcome = reproduce(toy(claims=(claim,), figures={}))
     (found,) = outcome.checked
