@@ -158,7 +158,7 @@ def _couplings(spec: Any, structure: Structure, names: Mapping[str, sp.Expr]) ->
 
 def _deepest(structure: Structure, a: str, b: str) -> str:
     """The overlap of two learners of one and the same replica."""
-    found = [(level.tree.name(o)) for level in structure.levels for o in level.own if {o.first, o.second} == {a, b}]
+    found = [(level.tree.name(o)) for level in structure.levels for o in level.own if o.node is not None and {o.first, o.second} == {a, b}]
     if not found:
         raise Underivable(f"couple: {a} and {b} do not meet in one replica")
     return found[-1]

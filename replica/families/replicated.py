@@ -125,6 +125,8 @@ class Sheets:
         total, total_hat = sp.S.Zero, sp.S.Zero
         for number, overlap in enumerate(between):
             step = self._increment(overlap) if number else self.symbol(overlap)
+            if self.name(overlap) in self.imposed and number:  # the overlap above it is what the increment leaves
+                self.rest[self.symbol(between[number - 1])] = self.imposed[self.name(overlap)] - step
             if number == 0 and norm is not None and not held:  # what is left of the length, put in last
                 self.rest[step] = norm - self.variance(species) - sp.Add(*(self._increment(o) for o in between[1:]))
             total = total + step
@@ -286,6 +288,10 @@ class Sheets:
                         broken=tuple(o[number] for o in others),
                     )
                 )
+            if self.name(overlap) in self.imposed:  # its conjugate is what keeps it there
+                kept = self.imposed[self.name(overlap)] - self.entropic(level.inputs[overlap])
+                hats.append(Unknown(OrderParameter(symbol_hat, "conjugate of an imposed overlap", REAL), symbol_hat + kept, sp.S.One, True))
+                continue
             hats.append(
                 Unknown(
                     OrderParameter(symbol_hat, f"conjugate of {meaning}", POSITIVE),

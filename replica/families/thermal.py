@@ -81,7 +81,7 @@ def theory(composition: Composition) -> Theory:
         ),
         order_parameters=names
         | {str(s): s for s in (composition.parisi.values() if composition.free_steps else ())}
-        | {u.parameter.name: u.parameter.symbol for u in unknowns if u.parameter.name == composition.edge},
+        | {u.parameter.name: u.parameter.symbol for u in unknowns if u.parameter.name == composition.edge or _scaled(sheets, u)},
         conjugates=conjugates,
         free_entropy=free_entropy,
         observables=observables,
@@ -264,7 +264,17 @@ def _replicon(sheets: Sheets, level: LevelSheet) -> sp.Expr:
 
 def _plain(sheets: Sheets, overlap, hat: bool = False) -> sp.Expr:
     symbol = sheets.symbol(overlap, hat)
-    return sheets.settled(sheets.chart.get(symbol, symbol))
+    value = sheets.settled(sheets.chart.get(symbol, symbol))
+    if sheets.plan is None:
+        return value
+    powers = {s: sheets.power(s) for s in value.free_symbols}
+    highest = max(powers.values(), default=0)
+    return value.xreplace({s: sp.S.Zero for s, p in powers.items() if p < highest})  # in a limit, what is left of it
+
+
+def _scaled(sheets: Sheets, unknown: Unknown) -> bool:
+    """Whether an unknown is the coefficient of what vanishes in a limit: a response."""
+    return not unknown.conjugate and sheets.power(unknown.parameter.symbol) < 0
 
 
 def _is_known(sheets: Sheets, overlap) -> bool:

@@ -1,6 +1,6 @@
 """Role of synaptic stochasticity in training low-precision neural networks: theory side."""
 
-from replica.papers.record import At, Claim, Curve, Figure, Origin, Paper, Unchecked
+from replica.papers.record import Curve, Figure, Paper, Unchecked
 
 STOCHASTIC = """
 format = 1

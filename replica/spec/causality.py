@@ -67,8 +67,8 @@ def _check_coupling(
         if name not in (full.stages[stages.index(to)].learners or ()):
             raise SpecError(f"couples '{name}' to stage '{to}', which does not train it; name a learner instead", (*place, "couple"))
     elif to in full.learners:
-        if to == name:
-            raise SpecError(f"couples '{name}' to itself; name an earlier stage instead", (*place, "couple"))
+        if to == name and full.learners[name].copies in (None, 1):
+            raise SpecError(f"couples '{name}' to itself; give it copies, or name an earlier stage instead", (*place, "couple"))
         if to not in known:
             raise SpecError(f"couples to '{to}', which is trained later", (*place, "couple"))
     allowed = {f"w_{to}"}
