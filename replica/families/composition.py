@@ -104,7 +104,7 @@ def _edge(conditions: Mapping[str, tuple[str, float]], structure: Structure) -> 
 
 def _regime(models: Mapping[str, StaticModel], copies: sp.Expr | None) -> Regime:
     """Which limit the spec asks for: many real replicas, or zero temperature of an energy that is not 0 or infinite."""
-    cold = [model for model in models.values() if model.laws.beta == sp.oo and not model.laws.counts_solutions]
+    cold = [m for m in models.values() if m.laws.beta == sp.oo and (m.disorder is not None or not m.laws.counts_solutions)]
     if copies == sp.oo:
         if cold:
             raise Underivable("copies: infinitely many real replicas at zero temperature have no theory yet; use a finite beta")

@@ -29,7 +29,8 @@ class Plan:
         powers: of increments, conjugates and Parisi parameters.
         fields: of integrated conjugate fields.
         rules: side -> behavior of leaves.
-        norm: power of B by which the free entropy is divided.
+        fixed: symbols that are powers of B themselves.
+        even, exact, places: see `Limit`.
     """
 
     meaning: str
@@ -38,6 +39,7 @@ class Plan:
     rules: Mapping[Side, Rule]
     fixed: Mapping[sp.Symbol, sp.Expr] = field(default_factory=dict)  # what is 1/B or B itself
     even: Callable[[Leaf], bool] = lambda leaf: False
+    exact: Mapping[sp.Basic, sp.Expr] = field(default_factory=dict)
     places: dict[sp.Expr, Place] = field(default_factory=dict)  # ends of averages over a point, which are unknowns of their own
 
     def leading(self, expression: sp.Expr, side: Side, power: int) -> sp.Expr:
@@ -63,7 +65,7 @@ class Plan:
 
     def limit(self, side: Side, fields: Mapping[sp.Symbol, int]) -> Limit:
         scalings = {s: s * B**p for s, p in self.powers.items()} | dict(self.fixed)
-        return Limit(B, scalings, fields, self.rules[side], self.even, self.places)
+        return Limit(B, scalings, fields, self.rules[side], self.even, self.places, self.exact)
 
 
 def minimum(laws: Mapping[str, LocalLaws]) -> dict[Side, Rule]:

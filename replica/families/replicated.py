@@ -200,7 +200,7 @@ class Sheets:
             return Plan("many real replicas", powers, {}, unmoved(self.laws.by), fixed, signs(self.laws.by))
         if self.regime is Regime.EDGE:
             return Plan("the edge of solvability", powers, fields, edge(self.laws.by), fixed)
-        return Plan("zero temperature", powers, fields, minimum(self.laws.by), fixed)
+        return Plan("zero temperature", powers, fields, minimum(self.laws.by), fixed, exact=dict(self.rest))
 
     # equations --------------------------------------------------------------------------------------------------
 

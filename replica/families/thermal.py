@@ -64,7 +64,7 @@ def theory(composition: Composition) -> Theory:
     observables = _measured(composition, sheets) | _entropies(composition, sheets, levels)
     observables |= _energies(composition, sheets, levels[0]) if len(composition.models) == 1 else {}
     observables |= _declared(composition, sheets, observables)
-    observables["replicon"] = _replicon(sheets, levels[-1].level)
+    observables |= _replicon(sheets, levels[-1].level)
     names = {sheets.name(o): _plain(sheets, o) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)}
     conjugates = {
         f"{sheets.name(o)}_hat": _plain(sheets, o, True) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)
@@ -253,13 +253,16 @@ def _energies(composition: Composition, sheets: Sheets, level: _Level) -> dict[s
     return {"training_loss": mean, "energy": energy, "entropy": level.value + laws.beta * energy + log_states(laws)}
 
 
-def _replicon(sheets: Sheets, level: LevelSheet) -> sp.Expr:
-    """The smallest of the learners' replicons, innermost level."""
+def _replicon(sheets: Sheets, level: LevelSheet) -> dict[str, sp.Expr]:
+    """The smallest of the learners' replicons, innermost level; none where a weight jumps, which makes it infinite."""
     found = []
     for species, (out, into) in level.slopes.items():
         power = 2 * sheets.power(sheets.variance(species)) if sheets.regime is not Regime.EDGE else -2
-        found.append(1 - sheets.alpha * sheets.energetic(out, -power) * sheets.entropic(into, power))
-    return found[0] if len(found) == 1 else sp.Min(*found)
+        try:
+            found.append(1 - sheets.alpha * sheets.energetic(out, -power) * sheets.entropic(into, power))
+        except Underivable:
+            return {}
+    return {"replicon": found[0] if len(found) == 1 else sp.Min(*found)}
 
 
 def _plain(sheets: Sheets, overlap, hat: bool = False) -> sp.Expr:
@@ -268,7 +271,7 @@ def _plain(sheets: Sheets, overlap, hat: bool = False) -> sp.Expr:
     if sheets.plan is None:
         return value
     powers = {s: sheets.power(s) for s in value.free_symbols}
-    highest = max(powers.values(), default=0)
+    highest = max([0, *powers.values()])
     return value.xreplace({s: sp.S.Zero for s, p in powers.items() if p < highest})  # in a limit, what is left of it
 
 

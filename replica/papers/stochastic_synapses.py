@@ -1,6 +1,6 @@
 """Role of synaptic stochasticity in training low-precision neural networks: theory side."""
 
-from replica.papers.record import Curve, Figure, Paper, Unchecked
+from replica.papers.record import At, Claim, Curve, Figure, Origin, Paper, Unchecked
 
 STOCHASTIC = """
 format = 1
@@ -60,7 +60,19 @@ PAPER = Paper(
             (Curve("beta = inf", "storage", "free_entropy", "q_star", "0.1:0.95:18", {"beta": float("inf")}),),
         ),
     },
-    claims=(),
+    claims=(
+        *(
+            Claim(
+                f"free entropy at alpha = 0.5, beta = {beta}, q_star = {bias}",
+                At("storage", "free_entropy", {"beta": beta, "q_star": bias}),
+                expected,
+                1e-10,
+                Origin.INDEPENDENT,
+                source="hand-written integrals, tests/reference/test_papers.py",
+            )
+            for beta, bias, expected in ((20, 0.7, -2.510931435986), (5, 0.4, -1.180731712848))
+        ),
+    ),
     unchecked=(
         Unchecked("local entropy around the rounded biases grows with q_star", "a probe around a function of the weights is not declared"),
         Unchecked("gradient ascent on the biases solves storage at high loads, and deep networks", "algorithms, no theory"),

@@ -14,7 +14,7 @@ loss = { kind = "theta", margin = 0 }
 ensemble = { kind = "franz_parisi", overlap = "1 - 2*distance" }
 
 [controls]
-alpha    = { value = 0.4, domain = "(0, inf)", meaning = "patterns per weight" }
+alpha    = { value = 0.7, domain = "(0, inf)", meaning = "patterns per weight" }
 distance = { value = 0.25, domain = "(0, 0.5)", meaning = "Hamming distance per weight" }
 """
 DENSE = """
@@ -28,7 +28,7 @@ loss = { kind = "theta", margin = 0 }
 ensemble = { kind = "robust", y = "y_real", overlap = "1 - 2*distance", constrained = false }
 
 [controls]
-alpha    = { value = 0.4, domain = "(0, inf)", meaning = "patterns per weight" }
+alpha    = { value = 0.7, domain = "(0, inf)", meaning = "patterns per weight" }
 distance = { value = 0.25, domain = "(0, 0.5)", meaning = "Hamming distance per weight" }
 y_real   = { value = inf, domain = "[1, inf]", meaning = "real replicas around the center" }
 """
@@ -64,13 +64,13 @@ PAPER = Paper(
     specs={"storage": STORAGE, "typical": TYPICAL, "dense": DENSE, "densest": DENSEST, "teacher": "bayes_binary"},
     figures={
         "local_entropy": Figure(
-            "alpha = 0.4: around typical solutions and around centers of dense clusters",
+            "alpha = 0.7: around typical solutions and around centers of dense clusters",
             "Hamming distance",
             "local entropy per weight",
             (
-                Curve("typical solution", "typical", "local_entropy", "distance", "log:0.3:0.02:15"),
-                *(Curve(f"y = {y}", "dense", "local_entropy", "distance", "log:0.4:0.02:17", {"y_real": y}) for y in (2, 5)),
-                Curve("y = inf", "dense", "local_entropy", "distance", "log:0.4:0.02:17"),
+                Curve("typical solution", "typical", "local_entropy", "distance", "log:0.25:0.025:12"),
+                *(Curve(f"y = {y}", "dense", "local_entropy", "distance", "log:0.25:0.025:12", {"y_real": y}) for y in (2, 5)),
+                Curve("y = inf", "dense", "local_entropy", "distance", "log:0.25:0.025:12"),
             ),
         ),
         "loads": Figure(
@@ -78,7 +78,7 @@ PAPER = Paper(
             "Hamming distance",
             "local entropy per weight",
             tuple(
-                Curve(f"alpha = {alpha}", "dense", "local_entropy", "distance", "log:0.4:0.02:17", {"alpha": alpha})
+                Curve(f"alpha = {alpha}", "dense", "local_entropy", "distance", "log:0.25:0.025:12", {"alpha": alpha})
                 for alpha in (0.4, 0.6, 0.7, 0.8)
             ),
         ),
@@ -99,8 +99,8 @@ PAPER = Paper(
             source="30-digit computation; 0.833 in Krauth & Mezard, J. Phys. (France) 50 (1989) 3057",
         ),
         Claim(
-            "typical solutions are isolated: none within distance 0.004 at alpha = 0.4",
-            At("typical", "local_entropy", {"alpha": 0.4, "distance": 0.004}, NEAR),
+            "typical solutions are isolated: none at distance 0.025, alpha = 0.7",
+            At("typical", "local_entropy", {"alpha": 0.7, "distance": 0.025}, NEAR),
             0.0,
             0.0,
             Origin.PAPER,
@@ -108,7 +108,7 @@ PAPER = Paper(
         ),
         Claim(
             "around the best centers solutions are dense at the same distance",
-            At("dense", "local_entropy", {"distance": 0.004}, NEAR),
+            At("dense", "local_entropy", {"alpha": 0.7, "distance": 0.025}, NEAR),
             0.0,
             0.0,
             Origin.PAPER,

@@ -103,7 +103,8 @@ class Closer:
         if self._inner(expression):
             return _merge_mirrored([self._branch(expression, b, (), sp.S.Zero) for b in self.branches(None)])
         if isinstance(expression, Tilted):  # averages inside are closed with it, given its label
-            return self.average(expression) if expression.atoms(Leaf, EdgeLeaf, Prox, Moreau, ProxSlope, Peak) else expression
+            open_inside = expression.atoms(Leaf, EdgeLeaf, Prox, Moreau, ProxSlope, Peak) or expression.body.atoms(Tilted, LogAverage)
+            return self.average(expression) if open_inside else expression
         if not expression.args or not expression.atoms(Tilted, LogAverage):
             return expression
         return expression.func(*(self(a) for a in expression.args))

@@ -40,6 +40,7 @@ class Limit:
         leaf: (power, coefficient) of log F (order 0), of R_1 (order 1) and of R_1' (order 2) of a leaf that concentrates, or None for a
             leaf of order one; it also gets the rule for scalars.
         even: whether log F of a leaf is even in its field and grows away from zero.
+        exact: overlaps that an imposed length leaves, needed where leading orders of lengths and overlaps cancel.
         places: filled with the ends of averages that run over a proximal point.
     """
 
@@ -49,6 +50,7 @@ class Limit:
     leaf: Callable[[Leaf, Callable[[sp.Expr], tuple[int, sp.Expr]]], tuple[int, sp.Expr] | None]
     even: Callable[[Leaf], bool] = lambda leaf: False
     places: dict[sp.Expr, Place] = field(default_factory=dict)
+    exact: Mapping[sp.Basic, sp.Expr] = field(default_factory=dict)
 
     def polynomial(self, expression: sp.Expr) -> tuple[int, sp.Expr]:
         """(power, coefficient) of a polynomial in overlaps."""
@@ -100,6 +102,7 @@ class Limit:
 
     def _scalar(self, e: sp.Expr) -> tuple[int, sp.Expr]:
         """A rational function of overlaps and multiplicities."""
+        e = e.xreplace(dict(self.exact))
         if not e.free_symbols & (set(self.scalings) | {self.B} | set(self.fields)):
             return 0, e
         grown = e.xreplace(dict(self.scalings) | {v: v * self.B**p for v, p in self.fields.items()})
@@ -208,14 +211,16 @@ class Response(sp.Expr):
 
 
 def _by_parts(body: sp.Expr, exponent: sp.Expr, measures: list[Measure]) -> sp.Expr:
-    """E[d F/d h] = E[F (h - mu)]/D for h ~ N(mu, D): exact where F jumps, and no slope is needed."""
+    """E[d F/d h e^L] = E[F ((h - mu)/D - L') e^L] for h ~ N(mu, D): exact where F jumps, and no slope is needed."""
     change = {}
     for node in body.atoms(Response):
         function, field = node.args
         own = [m for m in measures if isinstance(m, Gauss) and m.variables == (field,)]
-        if not own or field in exponent.free_symbols:
-            raise LimitError("a response under a tilt has no rule")
-        change[node] = function * (field - own[0].means[0]) / own[0].covariance[0, 0]
+        slot = sp.Dummy("slot", real=True)
+        rate = body.xreplace({node: slot}).diff(slot)
+        if not own or rate.has(slot):
+            raise LimitError(f"a response to {field}, squared or not averaged over it, has no rule: it is infinite where the place jumps")
+        change[node] = function * ((field - own[0].means[0]) / own[0].covariance[0, 0] - exponent.diff(field))
     return body.xreplace(change)
 
 
@@ -239,6 +244,8 @@ def _half(body: sp.Expr, exponent: sp.Expr, measures: list[Measure], places: dic
         (v,) = m.variables
         half = body.xreplace({sp.sign(v): sp.S.One})
         nodes = sorted(half.atoms(Prox, Moreau), key=str)
+        if not nodes:
+            continue  # a sign of the field itself is a kink like any other
         if m.means[0] != 0 or exponent != 0 or len({n.args[2:] for n in nodes}) != 1:
             raise LimitError(f"the sign of {v.name} beside several proximal points, or under a tilt, has no rule")
         u, chi, shift = sp.Dummy("u", real=True), nodes[0].chi, sp.expand(nodes[0].h - v)
