@@ -322,15 +322,21 @@ class Sheets:
             equation, domain = (V_hat * sp.sqrt(length), POSITIVE) if pinned else (V_hat + sp.log(length), REAL)
         hats.append(Unknown(OrderParameter(V_hat, "conjugate increment", domain), equation, 1 / rest, True))
 
+    @property
+    def _more(self) -> tuple[sp.Expr, ...]:
+        """Overlaps tried in turn where a probe stands on a reference: one alone finds its way from the first."""
+        shares = (sp.Rational(1, 10), sp.Rational(3, 10), sp.Rational(6, 10))
+        return shares if len(self.structure.levels) > 1 else shares[:1]
+
     def _starts(self, species: str, count: int, scale: sp.Expr) -> list[list[sp.Expr]]:
         """Increments to start from; with q >= S^2 there is room for an imposed overlap S, and every covariance is positive."""
         held = [v for name, v in self.imposed.items() if species in name]
         if held:
             inside = held[0] ** 2 / scale**2
-            top = sp.Rational(1, 10) + sp.Rational(3, 10) * (count - 1)
-            return [[(inside + top * (1 - inside)) * scale / count] * count]
+            rest = [sp.Rational(1, 10) + sp.Rational(3, 10) * (count - 1), *self._more[1:]]
+            return [[(inside + top * (1 - inside)) * scale / count] * count for top in rest]
         if count == 1:
-            return [[sp.Rational(1, 10) * scale]]
+            return [[top * scale] for top in self._more]
         found = []
         if self.regime is Regime.EDGE:
             return [[scale * (1 - d), *[scale * d / (count - 1)] * (count - 1)] for d in EDGE_STARTS]
@@ -354,8 +360,8 @@ class Sheets:
             )
             return
         held = [v for key, v in self.imposed.items() if overlap.first in key and overlap.second in key]
-        start = held[0] / 10 if held else sp.Rational(1, 10)  # 1/10 is where the other overlaps start, too
-        overlaps.append(Unknown(OrderParameter(symbol, meaning, REAL), got, start))
+        start, *others = (held[0] * top if held else top for top in self._more)  # the share with which the other overlaps start, too
+        overlaps.append(Unknown(OrderParameter(symbol, meaning, REAL), got, start, broken=tuple(others)))
         if not free:
             out = self.alpha * self.energetic(level.outputs[overlap], self.power(symbol_hat))
             hats.append(Unknown(OrderParameter(symbol_hat, f"conjugate of {name}", REAL), out, sp.Rational(1, 10), True))

@@ -29,8 +29,8 @@ ensemble = { kind = "robust", y = "y_real", overlap = "S", constrained = false }
 
 [controls]
 alpha  = { value = 0.4, domain = "(0, inf)", meaning = "patterns per weight" }
-y_real = { value = inf, domain = "[1, inf]", meaning = "real replicas around the center" }
-S      = { value = 3.2, domain = "(0, inf)", meaning = "overlap with the center, w.w_center/d" }
+y_real = { value = 3, domain = "[1, inf]", meaning = "real replicas around the center" }
+S      = { value = 3.0, domain = "(0, inf)", meaning = "overlap with the center, w.w_center/d" }
 """
 STORAGE = """
 format = 1
@@ -102,15 +102,15 @@ PAPER = Paper(
             "dense clusters, levels 0 1 2 3, alpha = 0.4",
             "S",
             "local entropy per weight",
-            (Curve("y = inf", "dense", "local_entropy", "S", "2.5:3.4:19"),),
+            (Curve("y = 3", "dense", "local_entropy", "S", "3:4.6:9"),),
         ),
     },
     claims=(
         *_claims("from_zero", FROM_ZERO, "0 1 2 ..."),
         *_claims("symmetric", SYMMETRIC, "symmetric about 0"),
         Claim(
-            "dense clusters exist at alpha = 0.4: the local entropy around the best centers is positive",
-            At("dense", "local_entropy"),
+            "dense clusters exist at alpha = 0.4: local entropy around centers with 3 solutions at overlap 4.2",
+            At("dense", "local_entropy", {"S": 4.2}, {"S": 3.0}),
             0.0,
             0.0,
             Origin.PAPER,
@@ -118,8 +118,9 @@ PAPER = Paper(
         ),
     ),
     unchecked=(
+        Unchecked("the densest clusters, y to infinity", "the limit is built for weights of two values"),
         Unchecked("sparse patterns (coding level below one half)", "needs margins that depend on the label and a bias that is extremized"),
         Unchecked("message passing and simple rules find solutions at a few bits", "scaling of algorithms, no theory"),
     ),
-    trials=(Trial("storage", {"alpha": 0.5}, (200, 400), 32, (100, 200), 8, "amp"),),
+    trials=(Trial("storage", {"alpha": 0.5}, (8, 10, 12), 64, (6, 8, 10), 32, "enumeration"),),
 )

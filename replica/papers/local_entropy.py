@@ -18,7 +18,7 @@ kappa    = { value = 0.0, domain = "(-inf, inf)", meaning = "margin" }
 distance = { value = 0.25, domain = "(0, 0.5)", meaning = "Hamming distance per weight" }
 
 [run]
-sizes = [13, 17, 21]
+sizes = [8, 12, 16]
 seeds = 64
 """
 CENTERS = """
@@ -102,7 +102,5 @@ PAPER = Paper(
         ),
         Unchecked("the search is polynomial where simulated annealing is exponential", "scaling of algorithms, no theory"),
     ),
-    trials=(
-        Trial("franz_parisi", {"alpha": 0.5, "distance": 0.25}, (13, 17, 21), 64, (9, 13), 16, "enumeration", ("local_entropy", "entropy")),
-    ),
+    trials=(Trial("franz_parisi", {"alpha": 0.5, "distance": 0.25}, (8, 12, 16), 64, (8, 12), 32, "enumeration"),),
 )

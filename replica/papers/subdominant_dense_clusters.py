@@ -153,5 +153,5 @@ PAPER = Paper(
             "algorithms; local entropies around their solutions are not measured here",
         ),
     ),
-    trials=(Trial("storage", {"alpha": 0.4}, (250, 500), 16, (100, 200), 8, "amp"),),
+    trials=(Trial("storage", {"alpha": 0.4}, (10, 15, 20), 64, (10, 15), 32, "enumeration"),),
 )

@@ -52,6 +52,11 @@ class Limit:
     places: dict[sp.Expr, Place] = field(default_factory=dict)
     exact: Mapping[sp.Basic, sp.Expr] = field(default_factory=dict)
 
+    @property
+    def _grown(self) -> dict[sp.Basic, sp.Expr]:
+        """Overlaps, conjugates and fields with their powers of B."""
+        return dict(self.scalings) | {v: v * self.B**p for v, p in self.fields.items()}
+
     def polynomial(self, expression: sp.Expr) -> tuple[int, sp.Expr]:
         """(power, coefficient) of a polynomial in overlaps."""
         expanded = sp.expand(expression.xreplace(dict(self.scalings)))
@@ -79,9 +84,9 @@ class Limit:
             if limit is not None:
                 return limit
             if isinstance(e, Slope):
-                first = leaf.at_order(1).xreplace(dict(self.scalings))
-                return 0, leaf.xreplace(dict(self.scalings)) - first**2
-            return 0, e.xreplace(dict(self.scalings))
+                first = leaf.at_order(1).xreplace(self._grown)
+                return 0, leaf.xreplace(self._grown) - first**2
+            return 0, e.xreplace(self._grown)
         if isinstance(e, Tilted):
             return self._tilted(e)
         if isinstance(e, LogAverage):
@@ -105,7 +110,7 @@ class Limit:
         e = e.xreplace(dict(self.exact))
         if not e.free_symbols & (set(self.scalings) | {self.B} | set(self.fields)):
             return 0, e
-        grown = e.xreplace(dict(self.scalings) | {v: v * self.B**p for v, p in self.fields.items()})
+        grown = e.xreplace(self._grown)
         above, below = sp.fraction(sp.together(grown))
         top, bottom = (sp.Poly(sp.expand(part), self.B) for part in (above, below))
         return top.degree() - bottom.degree(), top.LC() / bottom.LC()

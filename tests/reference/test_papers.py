@@ -102,7 +102,7 @@ def coins(parameters, alpha, beta, bias):
     return -stiffness * bias / 2 + q_hat * q / 2 + entropic + alpha * energetic
 
 
-@pytest.mark.parametrize(("beta", "bias"), [(20, 0.7), (5, 0.4)])
+@pytest.mark.parametrize(("beta", "bias"), [pytest.param(20, 0.7, marks=pytest.mark.slow), (5, 0.4)])
 def test_synapses_as_coins(beta, bias):
     def potential(parameters):
         return coins(parameters, 0.5, beta, bias)
