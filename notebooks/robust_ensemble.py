@@ -57,14 +57,6 @@ outcome.figure("local_entropy")
 outcome.figure("complexity")
 
 # %% [markdown]
-# ## A soft coupling
-# The overlap that a coupling brings about. Imposing that overlap gives the same ensemble, and the imposed overlap's conjugate is the
-# coupling: this is one of the claims below.
-
-# %%
-outcome.figure("coupling")
-
-# %% [markdown]
 # ## What agrees, and what is not checked
 # The theory side for the binary perceptron is here; committees and algorithms are not.
 

@@ -58,13 +58,6 @@ outcome.figure("local_entropy")
 outcome.figure("loads")
 
 # %% [markdown]
-# ## How many replicas leave centers
-# The number of replicas at which the complexity of the centers vanishes.
-
-# %%
-outcome.figure("largest_y")
-
-# %% [markdown]
 # ## What agrees, and what is not checked
 # The threshold published with the paper uses another criterion than the two computed here, and no number recalled from memory is
 # compared.

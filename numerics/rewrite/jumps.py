@@ -65,7 +65,8 @@ def read_jumps(loss: Loss, chi: sp.Expr, context: Context) -> Jumps:
         hull = context.once((loss, Hull), lambda: Hull(shape.numbers))
         centres, regimes = context.once((loss, Regime), hull.regimes)
     except NoHull as error:
-        raise RewriteError(f"the loss {loss.pieces[0].value} has no proximal point that can be integrated over: {error}") from None
+        text = f"the loss {loss.pieces[0].value} is not convex and has no proximal point that can be integrated over"
+        raise RewriteError(f"{text}: {error}") from None
     return _Writer(loss, chi, context, shape, hull, centres, regimes).jumps()
 
 

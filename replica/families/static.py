@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -31,10 +32,11 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
     """
     full = spec.expand()
     conditions = {name: table.condition for name, table in (full.controls or {}).items() if table.condition is not None}
-    if full.ansatz.kind == "annealed" or not _thermal(full, learner):
+    annealed_average = full.ansatz is not None and full.ansatz.kind == "annealed"
+    if annealed_average or not _thermal(full, learner):
         model = read(full, learner)
         refuse_structure(full, model.name)
-        found = annealed.theory(model) if full.ansatz.kind == "annealed" else _quenched(model)
+        found = annealed.theory(model) if annealed_average else _quenched(model)
     else:
         composition = compose(full, learner, conditions)
         model, found = composition.first, thermal.theory(composition)
@@ -43,14 +45,20 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         found = couplings.told(found, model)
     plain = {symbol: control_symbol(symbol.name) for symbol in model.symbols}
     theory = with_solved(found.xreplace(plain), conditions)
-    return replace(theory, name=full.name, fingerprint=f"{spec.fingerprint}:{full.ansatz.kind}", spec=spec)
+    return replace(theory, name=full.name, fingerprint=_key(spec, full), spec=spec)
+
+
+def _key(spec: Any, full: Any) -> str:
+    """What tells theories apart: the model, the ansatz with its parameters, and the limits that are taken."""
+    limits = "".join(f":{name}=inf" for name, table in (full.controls or {}).items() if table.value == math.inf)
+    return f"{spec.fingerprint}:{full.ansatz!r}{limits}"
 
 
 def _thermal(spec: Any, learner: str | None) -> bool:
     """Whether the learners in question sample a Gibbs measure: any replica tree is built for these."""
     chosen = [learner] if learner is not None else list(spec.learners)
     kinds = {spec.learners[name].protocol.kind for name in chosen if name in spec.learners}
-    return kinds == {"gibbs"} or (kinds == {"erm"} and spec.ansatz.kind == "rsb")
+    return kinds == {"gibbs"} or (kinds == {"erm"} and spec.ansatz is not None and spec.ansatz.kind == "rsb")
 
 
 def _quenched(model: StaticModel) -> Theory:

@@ -17,6 +17,7 @@ alpha  = { value = 0.5, domain = "(0, inf)", meaning = "patterns per weight" }
 beta   = { value = 20.0, domain = "(0, inf]", meaning = "inverse temperature" }
 q_star = { value = 0.7, domain = "(0, 1)", meaning = "squared mean synapse, averaged over synapses" }
 """
+FROZEN = STOCHASTIC.replace("value = 20.0", "value = inf")
 TEACHER = STOCHASTIC.replace("trained means", "trained means, learning a rule").replace(
     "[student]", '[teacher]\nprior = "binary"\nchannel = "sign"\n\n[student]'
 )
@@ -30,7 +31,7 @@ PAPER = Paper(
     story="""Each binary synapse is a coin, and the coins' biases are trained so that a network drawn from them answers right.  The
     energy is that of real replicas whose number is the inverse temperature, and so training is drawn into dense regions of solutions; as
     the biases are driven to certainty the network is left there.""",
-    specs={"storage": STOCHASTIC, "teacher": TEACHER},
+    specs={"storage": STOCHASTIC, "frozen": FROZEN, "teacher": TEACHER},
     figures={
         "overlap": Figure(
             "beta = 20: how alike two draws of the biases are",
@@ -57,7 +58,7 @@ PAPER = Paper(
             "alpha = 0.5: biases of least energy",
             "squared bias q_star",
             "free entropy per weight",
-            (Curve("beta = inf", "storage", "free_entropy", "q_star", "0.1:0.95:18", {"beta": float("inf")}),),
+            (Curve("beta = inf", "frozen", "free_entropy", "q_star", "0.1:0.95:18"),),
         ),
     },
     claims=(

@@ -32,23 +32,27 @@ alpha    = { value = 0.7, domain = "(0, inf)", meaning = "patterns per weight" }
 distance = { value = 0.25, domain = "(0, 0.5)", meaning = "Hamming distance per weight" }
 y_real   = { value = inf, domain = "[1, inf]", meaning = "real replicas around the center" }
 """
-DENSEST = """
+REPLICAS = DENSE.replace("value = inf", "value = 3")
+MUTUAL = """
 format = 1
-name = "dense clusters of the binary perceptron, as many replicas as leave centers"
+name = "real replicas of the binary perceptron at a mutual overlap, without a center"
 
 [student]
 protocol = { kind = "gibbs", beta = inf }
 prior = "binary"
 loss = { kind = "theta", margin = 0 }
-ensemble = { kind = "robust", y = "y_real", overlap = "1 - 2*distance", constrained = false }
+copies = "y_real"
+couple = { to = "student", overlap = "q1" }
 
 [controls]
-alpha    = { value = 0.6, domain = "(0, inf)", meaning = "patterns per weight" }
-distance = { value = 0.05, domain = "(0, 0.5]", meaning = "Hamming distance per weight" }
-y_real   = { solve = "complexity = 0", value = 20, domain = "[1, inf)", meaning = "largest y with centers left" }
+alpha  = { value = 0.7, domain = "(0, inf)", meaning = "patterns per weight" }
+q1     = { value = 0.8, domain = "(0, 1)", meaning = "overlap of two replicas" }
+y_real = { value = inf, domain = "[1, inf]", meaning = "real replicas" }
 """
 CONJUGATE = "q1[centre,solution]_hat"
 NEAR = {"distance": 0.25}
+EASY = {"alpha": 0.5}
+PSI = {(0.4, 0.6): 0.2971680392785312, (0.6, 0.8): 0.1346041217857421, (0.7, 0.7): 0.10371422668215807, (0.7, 0.9): 0.06453991922555113}
 
 PAPER = Paper(
     name="subdominant_dense_clusters",
@@ -61,7 +65,14 @@ PAPER = Paper(
     distance.  Yet simple algorithms learn.  A large-deviation analysis, y real replicas at a given distance from a center, finds rare
     regions where solutions are as dense as they can be; that is where the algorithms end.  The regions are there up to a load close to, and
     below, the capacity.""",
-    specs={"storage": STORAGE, "typical": TYPICAL, "dense": DENSE, "densest": DENSEST, "teacher": "bayes_binary"},
+    specs={
+        "storage": STORAGE,
+        "typical": TYPICAL,
+        "dense": DENSE,
+        "replicas": REPLICAS,
+        "mutual": MUTUAL,
+        "teacher": "bayes_binary",
+    },
     figures={
         "local_entropy": Figure(
             "alpha = 0.7: around typical solutions and around centers of dense clusters",
@@ -69,8 +80,8 @@ PAPER = Paper(
             "local entropy per weight",
             (
                 Curve("typical solution", "typical", "local_entropy", "distance", "log:0.25:0.025:12"),
-                *(Curve(f"y = {y}", "dense", "local_entropy", "distance", "log:0.25:0.025:12", {"y_real": y}) for y in (2, 5)),
-                Curve("y = inf", "dense", "local_entropy", "distance", "log:0.25:0.025:12"),
+                Curve("y = 5", "replicas", "local_entropy", "distance", "log:0.25:0.025:12", {"y_real": 5}),
+                Curve("y = inf", "dense", "local_entropy", "distance", "log:0.1:0.01:12"),
             ),
         ),
         "loads": Figure(
@@ -78,15 +89,9 @@ PAPER = Paper(
             "Hamming distance",
             "local entropy per weight",
             tuple(
-                Curve(f"alpha = {alpha}", "dense", "local_entropy", "distance", "log:0.25:0.025:12", {"alpha": alpha})
-                for alpha in (0.4, 0.6, 0.7, 0.8)
+                Curve(f"alpha = {alpha}", "dense", "local_entropy", "distance", "log:0.1:0.01:12", {"alpha": alpha})
+                for alpha in (0.4, 0.6, 0.7)
             ),
-        ),
-        "largest_y": Figure(
-            "alpha = 0.6: replicas that leave centers",
-            "Hamming distance",
-            "y at complexity zero",
-            (Curve("complexity = 0", "densest", "y_real", "distance", "log:0.3:0.03:12"),),
         ),
     },
     claims=(
@@ -108,22 +113,32 @@ PAPER = Paper(
         ),
         Claim(
             "around the best centers solutions are dense at the same distance",
-            At("dense", "local_entropy", {"alpha": 0.7, "distance": 0.025}, NEAR),
+            At("dense", "local_entropy", {"alpha": 0.7, "distance": 0.025}, EASY),
             0.0,
             0.0,
             Origin.PAPER,
             Relation.ABOVE,
         ),
+        *(
+            Claim(
+                f"y = inf: local entropy of replicas at mutual overlap {q1}, alpha = {alpha}",
+                At("mutual", "local_entropy", {"alpha": alpha, "q1": q1}, EASY),
+                expected,
+                1e-9,
+                Origin.INDEPENDENT,
+            )
+            for (alpha, q1), expected in PSI.items()
+        ),
         Claim(
             "y = inf: the load at which the local entropy loses its monotonicity in the distance",
-            Extreme(Crossing("dense", CONJUGATE, "alpha", (0.6, 0.83)), "distance", (0.005, 0.1)),
+            Extreme(Crossing("dense", CONJUGATE, "alpha", (0.7, 0.79), reach=EASY), "distance", (0.012, 0.035)),
             0.7553020235992235,
             2e-6,
             Origin.INDEPENDENT,
         ),
         Claim(
-            "y = inf: the load at which the local entropy reaches zero at some distance",
-            Extreme(Crossing("dense", "local_entropy", "alpha", (0.7, 0.9)), "distance", (0.02, 0.2)),
+            "y = inf: the load at which the local entropy of replicas reaches zero at some mutual overlap",
+            Extreme(Crossing("mutual", "local_entropy", "alpha", (0.78, 0.82), reach=EASY), "q1", (0.78, 0.9)),
             0.8142184753568525,
             1e-8,
             Origin.INDEPENDENT,
@@ -145,6 +160,10 @@ PAPER = Paper(
         ),
     ),
     unchecked=(
+        Unchecked(
+            "the largest y that leaves centers",
+            "complexity = 0 is derived with y as its unknown, and not solved from its start within a minute",
+        ),
         Unchecked(
             "the load up to which dense clusters exist, as published", "its criterion differs from the two above, which are named by theirs"
         ),
