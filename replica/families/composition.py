@@ -88,6 +88,9 @@ def compose(spec: Any, learner: str | None = None, conditions: Mapping[str, tupl
     if first.disorder is not None:
         structure = coupled(structure, first.disorder, SharedLaws({name: model.laws for name, model in models.items()}))
     imposed, pressed = _couplings(spec, structure, names)
+    if len(members) > 1 and not (imposed or pressed):
+        apart = " ".join(m.name for m in members)
+        raise Underivable(f"stage: {apart} train together and no coupling joins them; their joint overlaps have no theory yet")
     lengths = {name: _number(learner.self_overlap, names) for name, learner in spec.learners.items() if learner.self_overlap is not None}
     copies = copied[0].copies if copied else None
     edge = _edge(conditions or {}, structure)

@@ -283,7 +283,8 @@ def _scaled(sheets: Sheets, unknown: Unknown) -> bool:
 def _is_known(sheets: Sheets, overlap) -> bool:
     """Whether an overlap and its conjugate are unknowns or imposed; those of a silent species are not followed."""
     known = {u.parameter.symbol for u in sheets.unknowns}
-    held = {s for value in sheets.imposed.values() for s in value.free_symbols}
+    values = [*sheets.imposed.values(), *(norm for norm in sheets.norms.values() if norm is not None)]
+    held = {s for value in values for s in value.free_symbols}
     return (_plain(sheets, overlap).free_symbols | _plain(sheets, overlap, True).free_symbols) <= known | held
 
 

@@ -31,7 +31,7 @@ PAPER = Paper(
     arxiv="1605.06444",
     story="""Replicas of a learner are gathered around a center.  The measure of the center favors dense regions of solutions, the more so
     the more replicas there are, and algorithms built on it (replicated annealing, replicated gradient descent, focusing belief
-    propagation) find solutions that are robust.  Here: the theory of the binary perceptron, replicas at a given overlap with their center.""",
+    propagation) find solutions that are robust.  Here: the binary perceptron, replicas at a given overlap with their center.""",
     specs={"hard": HARD},
     figures={
         "local_entropy": Figure(

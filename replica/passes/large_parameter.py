@@ -237,7 +237,9 @@ class Place:
     equation: sp.Expr
 
 
-def _half(body: sp.Expr, exponent: sp.Expr, measures: list[Measure], places: dict[sp.Expr, Place]) -> tuple[sp.Expr, sp.Expr, list[Measure]]:
+def _half(
+    body: sp.Expr, exponent: sp.Expr, measures: list[Measure], places: dict[sp.Expr, Place]
+) -> tuple[sp.Expr, sp.Expr, list[Measure]]:
     """Where the point depends on the sign of a centered field: twice the positive half, integrated over the point itself.
 
     A sign stands there only if what is averaged is even (see `_peak`), so both halves give the same; on one of them the point grows

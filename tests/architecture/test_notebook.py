@@ -1,13 +1,16 @@
-"""The tour runs from its first cell to its last."""
+"""Notebooks run from their first cell to their last: the tour always, those of the papers with the slow tests."""
 
 from pathlib import Path
 
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.py"))
+NOTEBOOKS = [
+    pytest.param(path, id=path.stem, marks=() if path.stem == "tour" else pytest.mark.slow)
+    for path in sorted((Path(__file__).parents[2] / "notebooks").glob("*.py"))
+]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NOTEBOOKS)
 def test_notebook_runs_in_fast_mode(path, tmp_path, monkeypatch):
     import jupytext
     from nbclient import NotebookClient

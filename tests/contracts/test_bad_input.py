@@ -99,7 +99,9 @@ def test_labels_that_the_channel_cannot_produce(capsys, tmp_path):
     assert "channel" in line
 
 
-@pytest.mark.parametrize("loss", ['{ formula = "1 - tanh(y*z)" }', '{ formula = "sin(3*z)*y" }', '{ formula = "(1 - z**2)**2" }', '"theta"'])
+@pytest.mark.parametrize(
+    "loss", ['{ formula = "1 - tanh(y*z)" }', '{ formula = "sin(3*z)*y" }', '{ formula = "(1 - z**2)**2" }', '"theta"']
+)
 @pytest.mark.parametrize("command", ["check", "solve"])
 def test_a_loss_that_is_not_convex_is_never_silent(capsys, tmp_path, loss, command):
     """Minimising it: refused (2, or 1 where theory says no), or a warning in one line beside the result."""
