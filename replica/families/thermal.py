@@ -299,8 +299,8 @@ def _constraints(sheets: Sheets, levels: list[_Level]) -> tuple[sp.Expr, ...]:
                 value = value.xreplace(dict.fromkeys(sheets.plan.fixed, sp.S.Zero))
             if value not in own and value.free_symbols & own:
                 found[value] = None
-    for level in levels:
-        for log in sorted(level.terms["entropic"].atoms(sp.log), key=str):
+    for closed in levels:
+        for log in sorted(closed.terms["entropic"].atoms(sp.log), key=str):
             (inside,) = log.args
             if inside.free_symbols <= own | set(sheets.steps) and inside.free_symbols & own:
                 found[inside] = None

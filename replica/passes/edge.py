@@ -36,8 +36,8 @@ class EdgeLeaf(sp.Expr):
 
 def _beyond(law: Law, h: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     """(how far a field lies outside the allowed half-line, negative inside; the direction back)."""
-    if len(law) == 1 and isinstance(law[0], Quadratic):
-        (piece,) = law
+    piece = law[0]
+    if len(law) == 1 and isinstance(piece, Quadratic):
         if piece.upper == sp.oo and piece.lower != -sp.oo:
             return piece.lower - h, sp.S.One
         if piece.lower == -sp.oo and piece.upper != sp.oo:
