@@ -16,13 +16,14 @@ from numerics.methods.fixed_point import replace
 from numerics.methods.raw import PART, call
 from numerics.methods.state import allowed, arranged, look
 from numerics.quadrature import BASE, DOUBLE, FINISH, GENEROUS, OK, PANEL_TOLERANCE, copy
-from numerics.status import AT_END, CAPACITY
+from numerics.status import AT_END, CAPACITY, STALLED
 
 FARTHEST, NEAREST, CLOSER = 1e-6, 1e-33, 1e-4  # distances from the end, and by how much one is smaller than the one before
 STILL = 1e-15  # relative or absolute move of a result that ends its pursuit
 LOST = 10.0  # as does the first larger than the one before: rounding grows from there on, and had done so by up to this factor
 RUNS_ON = 0.9  # moves over equal factors of the distance that shrink less than this belong to a result without a finite limit
 LEAST = 1e-6  # where none was ever smaller than this
+AWAY = 0.01  # of the distance: by less an end is left too slowly to tell it from rounding
 ENOUGH = 3  # looks, from which a limit can be told
 COARSE, FINE, BLUR, BEFORE, MOVE, ERROR = range(TRAIL)  # rows of `trail`; an error below zero marks a result that is no longer followed
 
@@ -43,6 +44,19 @@ def place_near(u, end, p, distance):
             p[i] = math.copysign(1.0 / distance, end[i])
         good &= within(u.kinds[i], u.low[i], u.high[i], p[i])
     return good
+
+
+@njit(**PART)
+def leaves(u, end, p, local):
+    """Whether the map moves an overlap away from the end that it has run to: no solution is there."""
+    for i in range(len(u.kinds)):
+        if u.conjugate[i] == 1:
+            continue
+        if abs(end[i] - u.low[i]) < END and -local.raw[i] > AWAY * (p[i] - u.low[i]):
+            return True
+        if abs(u.high[i] - end[i]) < END and local.raw[i] > AWAY * (u.high[i] - p[i]):
+            return True
+    return False
 
 
 @njit(**PART)
@@ -121,6 +135,11 @@ def limits(kernels, q, u, p, local, trail, info, values):
         if good:
             status = look(kernels, q, u, p, local, PANEL_TOLERANCE)
             good = status == OK and replace(kernels, q, u, p, local, 1)[0]
+            if good:
+                status = look(kernels, q, u, p, local, PANEL_TOLERANCE)  # overlaps, now that the conjugates are those of this distance
+                good = status == OK
+                if good and leaves(u, end, p, local):
+                    return STALLED
             if good:
                 status = observe(kernels, q, p, trail, count)
                 good = status == OK
