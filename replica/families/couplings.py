@@ -91,7 +91,7 @@ def _frozen(theory: Theory, model: StaticModel) -> tuple[Start, ...]:
     moves = _moves(model)
     steps = [u for u in theory.system.unknowns if u.name.startswith("delta_") and not _is_conjugate(u)]
 
-    def start(name: str, m: sp.Expr) -> Start:
+    def start(name: str, m: sp.Expr, moves: sp.Expr = moves) -> Start:
         values: dict[sp.Symbol, sp.Expr] = {}
         for u in theory.system.unknowns:
             if u.name == "V":
@@ -110,7 +110,7 @@ def _frozen(theory: Theory, model: StaticModel) -> tuple[Start, ...]:
         return Start(name, values)
 
     if model.laws.prior is None:
-        return (start("frozen", sp.S.Zero),)
+        return start("frozen", sp.S.Zero), start("thawing", sp.S.Zero, norm / 3)
     near = sp.Rational(19, 20) * sp.sqrt(norm * second_moment(model.laws.prior))
     return start("informed", near), start("frozen", sp.S.Zero)
 

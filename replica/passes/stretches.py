@@ -49,7 +49,9 @@ def _stretches(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) 
             return None  # differences of tails would lose their digits
         base = a if a != -sp.oo else b if b != sp.oo else sp.S.Zero  # powers are counted from the end where the mass may gather
         u = sp.Dummy("u", real=True)
-        shifted, weight = sp.expand(x.xreplace({v: base + u})), sp.expand(part.xreplace({v: base + u}))
+        whole: dict[sp.Expr, sp.Symbol] = {}
+        shifted = sp.expand(_without(x.xreplace({v: base + u}), u, whole))
+        weight = sp.expand(part.xreplace({v: base + u}))
         if not shifted.is_polynomial(u) or not weight.is_polynomial(u):
             return None
         powers, quadratic = sp.Poly(shifted, u), sp.Poly(weight, u)
@@ -60,8 +62,20 @@ def _stretches(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) 
         c = [quadratic.coeff_monomial(u**k) for k in range(3)]
         values = {_C0: c[0], _C1: c[1], _C2: 2 * c[2], _H: mean - base, _A: variance}
         average = sp.Add(*(powers.coeff_monomial(u**k) * moments[k].xreplace(values) for k in range(len(moments))))
-        found.append((log.xreplace(values), average))
+        found.append((log.xreplace(values), average.xreplace({name: e for e, name in whole.items()})))
     return found
+
+
+def _without(e: sp.Expr, u: sp.Symbol, whole: dict[sp.Expr, sp.Symbol]) -> sp.Expr:
+    """The expression with what does not depend on u under names, so that it is not multiplied out."""
+    if u not in e.free_symbols:
+        return e if e.is_Atom else whole.setdefault(e, sp.Dummy("c", real=True))
+    if not e.args:
+        return e
+    if e.is_Add or e.is_Mul:
+        still, moving = e.as_independent(u, as_Add=e.is_Add)
+        return e.func(_without(still, u, whole), *(_without(a, u, whole) for a in e.func.make_args(moving)))
+    return e.func(*(_without(a, u, whole) for a in e.args))
 
 
 _C0, _C1, _C2, _H = (sp.Dummy(n, real=True) for n in ("c0", "c1", "c2", "h"))
