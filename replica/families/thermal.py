@@ -18,7 +18,7 @@ from replica.families.replicated import Regime, Sheets, Unknown
 from replica.families.sheet import LevelSheet
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK
 from replica.symbols import POSITIVE, UNIT, Domain, OrderParameter
-from replica.theory import Assumption, Start, Stationary, Step, Theory
+from replica.theory import Assumption, Scores, Start, Stationary, Step, Theory
 from replica.tree import Node, Overlap
 
 
@@ -86,6 +86,7 @@ def theory(composition: Composition) -> Theory:
         free_entropy=free_entropy,
         observables=observables,
         terms=levels[-1].terms,
+        scores=_scores(composition),
         assumptions=(broken(len(composition.steps)) if composition.steps else REPLICA_SYMMETRY, REPLICA_TRICK, GAUSSIAN_FIELDS),
     )
     return replace(found, trail=_trail(composition, sheets, found)).xreplace(values)
@@ -273,6 +274,15 @@ def _plain(sheets: Sheets, overlap, hat: bool = False) -> sp.Expr:
     powers = {s: sheets.power(s) for s in value.free_symbols}
     highest = max([0, *powers.values()])
     return value.xreplace({s: sp.S.Zero for s, p in powers.items() if p < highest})  # in a limit, what is left of it
+
+
+def _scores(composition: Composition) -> Scores | None:
+    """Scalar functions for message passing, which knows one learner and symmetric replicas so far."""
+    first = composition.first
+    alone = len(composition.models) == 1 and not composition.steps and composition.copies is None and not composition.self_overlaps
+    if not alone or composition.regime is not Regime.FINITE or first.disorder is not None:
+        return None
+    return Closing(first.laws, composition.structure.label).scores()
 
 
 def _scaled(sheets: Sheets, unknown: Unknown) -> bool:

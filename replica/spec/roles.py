@@ -10,7 +10,7 @@ from replica.spec.tables import Slice
 
 NO_SAMPLES = frozenset({"hopfield", "pspin", "spiked", "pairwise"})
 """Laws of one disordered object, which has no samples to count."""
-OWN_ENERGY = frozenset({"hopfield", "pspin", "sat"})
+OWN_ENERGY = frozenset({"hopfield", "pspin", "sat", "spiked"})
 """Laws that are an energy of the weights themselves, so that their learners take no loss."""
 WHOLE = frozenset({"dataset"})
 """Laws that come with all their samples when no number is given."""

@@ -123,3 +123,10 @@ def test_order_that_depends_on_parameters_is_said():
     z, a, b = sp.symbols("z a b", real=True)
     with pytest.raises(Undecided):
         pieces(sp.Abs(z - a) + sp.Abs(z - b), z)
+
+
+@pytest.mark.parametrize("name", ["logistic_sign", "bayes_sign", "gibbs_sign", "spherical_storage", "binary_storage"])
+def test_one_symmetric_learner_comes_with_the_scalar_functions_of_message_passing(name):
+    scores = derive(load(name)).scores
+    assert scores is not None
+    assert scores.output.diff(scores.omega) != 0 and scores.denoiser.diff(scores.B) != 0
