@@ -86,10 +86,15 @@ def _feasible(start: Start, model: StaticModel) -> Start:
 
 
 def _frozen(theory: Theory, model: StaticModel) -> tuple[Start, ...]:
-    """Copies nearly equal, near the latent and apart from it: where retrieval and glassy states are found."""
+    """Copies nearly equal, near the latent and apart from it: where retrieval and glassy states are found.
+
+    Overlaps and Parisi parameters are a staircase on a straight line, as q(x) is near a continuous transition.
+    """
     first, norm = theory.system.starts[0].values, imposed_norm(model.laws) or sp.S.One
     moves = _moves(model)
     steps = [u for u in theory.system.unknowns if u.name.startswith("delta_") and not _is_conjugate(u)]
+    parisi = [u for u in theory.system.unknowns if u.meaning == "Parisi parameter"]
+    warm = model.laws.beta != sp.oo
 
     def start(name: str, m: sp.Expr, moves: sp.Expr = moves) -> Start:
         values: dict[sp.Symbol, sp.Expr] = {}
@@ -99,9 +104,11 @@ def _frozen(theory: Theory, model: StaticModel) -> tuple[Start, ...]:
             elif u.name == "m":
                 values[u.symbol] = m
             elif u in steps:
-                values[u.symbol] = 3 * (norm - moves) / (4 * len(steps))
+                values[u.symbol] = 2 * (norm - moves) / (2 * len(steps) + 1)
             elif u.name.startswith("q") and not _is_conjugate(u):
-                values[u.symbol] = (norm - moves) / (4 if steps else 1)
+                values[u.symbol] = (norm - moves) / (2 * len(steps) + 1)
+            elif u in parisi and warm:
+                values[u.symbol] = sp.Rational(parisi.index(u) + 1, 2 * (len(parisi) + 1))
             else:
                 values[u.symbol] = first[u.symbol]
         for u, equation in zip(theory.system.unknowns, theory.system.equations, strict=True):

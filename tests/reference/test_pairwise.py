@@ -136,6 +136,25 @@ def test_sk_with_one_step_is_stationary_in_parisis_functional():
     assert found["energy"] == pytest.approx(-beta / 2 * (1 - (1 - at[2]) * at[1] ** 2 - at[2] * at[0] ** 2), rel=1e-12)
 
 
+@pytest.mark.slow
+def test_sk_with_two_steps_lies_below_one():
+    steps = '[ansatz]\nkind = "rsb"\nk = 2\nx = "free"\n'
+    zero, one = best(module_of(pspin(2)), beta=2.0), best(catalog_module("sk"), beta=2.0)
+    (two,) = solve(module_of(pspin(2, steps)), {"beta": 2.0}, starts=["thawing"], all_solutions=False)
+    assert 0 < two["q0"] < two["q1"] < two["q2"] < 1 and 0 < two["x1"] < two["x2"] < 1
+    assert 0 < one.free_entropy - two.free_entropy < 1e-4
+    assert one["replicon"] < two["replicon"] < 0
+    assert zero["entropy"] < one["entropy"] < two["entropy"]  # what replica symmetry loses, and would make negative as T -> 0
+
+
+def test_sk_ground_state_with_one_step():
+    text = pspin(2, one_step('"free"')).replace('beta = "beta"', "beta = inf").replace('beta = { value = 1.0, domain = "(0, inf)" }', "")
+    found = best(module_of(text))
+    assert found["energy"] == pytest.approx(value("SK.E_1RSB_T0"), rel=1e-12)
+    assert found["q0"] == pytest.approx(VALUES["SK.E_1RSB_T0"]["q0"], rel=1e-9)
+    assert found["x"] == pytest.approx(VALUES["SK.E_1RSB_T0"]["mu"], rel=1e-9)
+
+
 # ------------------------------------------------------------------ Hopfield
 
 
@@ -188,6 +207,17 @@ def test_spike_is_found_above_its_transition():
         assert found["q"] == pytest.approx(q, rel=1e-9)
         potential = float(W @ np.log(np.cosh(snr * q + math.sqrt(snr * q) * Z))) - snr * q / 2 - snr * q**2 / 4
         assert found.free_entropy == pytest.approx(potential, abs=1e-11)  # Lelarge & Miolane, PTRF 173 (2019) 859
+
+
+def test_a_draw_from_the_posterior_is_distributed_as_the_spike():
+    text = (Path(derive.__code__.co_filename).parent / "catalog" / "spiked_wigner.toml").read_text()
+    gibbs = text.replace('protocol = "bayes"', 'protocol = { kind = "gibbs", beta = 1 }\nprior = "binary"').replace(
+        'target   = "spike"', ""
+    )
+    found, bayes = best(module_of(gibbs), snr=1.7), best(catalog_module("spiked_wigner"), snr=1.7)
+    assert found["m"] == pytest.approx(float(bayes["q"]), rel=1e-9) and found["q"] == pytest.approx(float(bayes["q"]), rel=1e-9)
+    assert found.free_entropy == pytest.approx(float(bayes.free_entropy), rel=1e-9)
+    assert found["replicon"] == pytest.approx(bayes["replicon"], rel=1e-8)
 
 
 # ------------------------------------------------------------------ what has no theory
