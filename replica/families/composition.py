@@ -93,15 +93,22 @@ def compose(spec: Any, learner: str | None = None, conditions: Mapping[str, tupl
         raise Underivable(f"stage: {apart} train together and no coupling joins them; their joint overlaps have no theory yet")
     lengths = {name: _number(learner.self_overlap, names) for name, learner in spec.learners.items() if learner.self_overlap is not None}
     copies = copied[0].copies if copied else None
-    edge = _edge(conditions or {}, structure)
+    edge = _edge(conditions or {}, structure, first)
     regime = _regime(models, copies) if edge is None else Regime.EDGE
     return Composition(models, structure, steps, parisi, free, imposed, pressed, lengths, copies, REAL_REPLICAS, regime, edge)
 
 
-def _edge(conditions: Mapping[str, tuple[str, float]], structure: Structure) -> str | None:
-    """The control that is solved for where the innermost overlap reaches 1: solutions shrink to a point."""
+def _edge(conditions: Mapping[str, tuple[str, float]], structure: Structure, model: StaticModel) -> str | None:
+    """The control that is solved for where the innermost overlap reaches the length of the sphere: solutions shrink to a point.
+
+    Any other value of an overlap is an ordinary condition on the solution.
+    """
+    prior = model.laws.student_prior
+    norm = prior.pinned_norm() if prior is not None else None
+    if norm is None or not norm.is_number or not model.laws.counts_solutions:
+        return None
     last = structure.levels[0].tree.name(structure.chain(structure.members[0].name)[-2])
-    found = [name for name, (quantity, value) in conditions.items() if quantity == last and value == 1]
+    found = [name for name, (quantity, value) in conditions.items() if quantity == last and float(norm) == value]
     return found[0] if found else None
 
 

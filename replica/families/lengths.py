@@ -25,6 +25,8 @@ def log_states(laws: LocalLaws) -> sp.Expr:
 
     Elsewhere the entropy is relative to the prior: the log of a fraction of volume.
     """
+    if laws.student_prior is None:
+        return sp.S.Zero
     law = laws.entropic(STUDENT)
     uniform = all(isinstance(p, Atom) for p in law) and len({p.log_weight for p in law if isinstance(p, Atom)}) == 1
     return sp.log(len(law)) if uniform else sp.S.Zero

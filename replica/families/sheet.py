@@ -103,6 +103,8 @@ def _deep(e: sp.Expr) -> sp.Expr:
 
 
 def _finite(laws: SharedLaws, species: str) -> bool:
+    if laws.by[species].student_prior is None:  # a minimizer over all weights
+        return False
     return all(isinstance(p, Atom) for p in laws.entropic(species))
 
 

@@ -13,13 +13,13 @@ from replica.families.draft import Closing
 from replica.families.lengths import log_states
 from replica.families.model import TEACHER, SharedLaws, Underivable, second_moment
 from replica.families.observables import REPLICA_SYMMETRY, Predictor, Sampled, prediction
-from replica.families.reading import StaticModel
 from replica.families.replicated import Regime, Sheets, Unknown
 from replica.families.sheet import LevelSheet
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK
+from replica.families.tree_story import trail
 from replica.symbols import POSITIVE, UNIT, Domain, OrderParameter
-from replica.theory import Assumption, Scores, Start, Stationary, Step, Theory
-from replica.tree import Node, Overlap
+from replica.theory import Assumption, Scores, Start, Stationary, Theory
+from replica.tree import Overlap
 
 
 def broken(steps: int) -> Assumption:
@@ -89,7 +89,7 @@ def theory(composition: Composition) -> Theory:
         scores=_scores(composition),
         assumptions=(broken(len(composition.steps)) if composition.steps else REPLICA_SYMMETRY, REPLICA_TRICK, GAUSSIAN_FIELDS),
     )
-    return replace(found, trail=_trail(composition, sheets, found)).xreplace(values)
+    return replace(found, trail=trail(composition, sheets, found)).xreplace(values)
 
 
 class _Level:
@@ -104,9 +104,15 @@ class _Level:
             "energetic": sheets.alpha * sheets.energetic(level.energetic, self.power),
         }
         self.value = sp.Add(*self.terms.values())
+        self._slopes: dict[sp.Symbol, sp.Expr] = {}
 
     def slope(self, parameter: sp.Symbol) -> sp.Expr:
         """d Phi / d parameter at fixed order parameters."""
+        if parameter not in self._slopes:
+            self._slopes[parameter] = self._slope(parameter)
+        return self._slopes[parameter]
+
+    def _slope(self, parameter: sp.Symbol) -> sp.Expr:
         sheets, level = self.sheets, self.level
         power = self.power - sheets.power(parameter)
         trace = sp.S.Zero
@@ -134,7 +140,7 @@ _PARISI_STARTS = {  # of one step; in a limit in units of the large parameter
     Regime.FINITE: (sp.Rational(1, 2),) * 3,
     Regime.GROUND: (sp.S.One,) * 3,
     Regime.COPIES: (sp.S.One,) * 3,
-    Regime.EDGE: (*(sp.Integer(x) for x in (10, 40, 20, 40, 20, 44)),),
+    Regime.EDGE: tuple(sp.Integer(x) for x in (10, 40, 20, 40, 20, 44)),
 }
 
 
@@ -186,15 +192,17 @@ def _entropies(composition: Composition, sheets: Sheets, levels: list[_Level]) -
     found: dict[str, sp.Expr] = {}
     first, last = levels[0], levels[-1]
     laws = composition.laws.by
+    cold = all(model.laws.beta == sp.oo for model in composition.models.values())
+    states = log_states(laws[composition.structure.members[0].name])
     if len(composition.steps) == 1 and composition.regime in (Regime.FINITE, Regime.GROUND):
         (x,) = composition.steps
         slope = first.slope(x)
         found["complexity"] = -(x**2) * slope
-        found["internal_entropy"] = first.value + x * slope
+        if cold and composition.regime is Regime.FINITE:  # elsewhere this is a free energy, and energies come with `_energies`
+            found["internal_entropy"] = first.value + x * slope + states
     if len(levels) > 1:
         probe = composition.structure.members[-1].name
         found["local_entropy"] = last.value + log_states(laws[probe])
-    cold = all(model.laws.beta == sp.oo for model in composition.models.values())
     if composition.copies is not None:
         y = composition.real
         centre = [m for m in composition.structure.members if m.copies == 1]
@@ -204,8 +212,16 @@ def _entropies(composition: Composition, sheets: Sheets, levels: list[_Level]) -
         if composition.regime is Regime.FINITE:
             found["complexity"] = first.value - y * slope + sp.Add(*(log_states(laws[m.name]) for m in centre))
     elif cold and composition.regime is Regime.FINITE:
-        found["entropy"] = first.value + log_states(laws[composition.structure.members[0].name])
+        found["entropy"] = _of_states(composition, first) + states
     return found
+
+
+def _of_states(composition: Composition, level: _Level) -> sp.Expr:
+    """Phi with the log-number of states counted once: at a fixed Parisi parameter Phi = internal part + complexity / x."""
+    if len(composition.steps) != 1:
+        return level.value
+    (x,) = composition.steps
+    return level.value + (x - x**2) * level.slope(x)
 
 
 def _sampled(composition: Composition, sheets: Sheets, name: str) -> tuple[Sampled, Predictor]:
@@ -251,7 +267,7 @@ def _energies(composition: Composition, sheets: Sheets, level: _Level) -> dict[s
     warm = Closing(SharedLaws({model.name: replace(laws, beta=beta)}), sheets.structure.label)
     mean = -warm.energetic(level.level.energetic.xreplace(sheets.chart)).diff(beta).xreplace({beta: laws.beta}).xreplace(sheets.rest)
     energy = model.alpha * mean
-    return {"training_loss": mean, "energy": energy, "entropy": level.value + laws.beta * energy + log_states(laws)}
+    return {"training_loss": mean, "energy": energy, "entropy": _of_states(composition, level) + laws.beta * energy + log_states(laws)}
 
 
 def _replicon(sheets: Sheets, level: LevelSheet) -> dict[str, sp.Expr]:
@@ -323,78 +339,3 @@ def _starts(unknowns: list[Unknown]) -> tuple[Start, ...]:
     for k in range(count):
         found.append(Start(f"broken_{k + 1}", {u.parameter.symbol: u.broken[k] if u.broken else u.start for u in unknowns}))
     return tuple(found)
-
-
-def _trail(composition: Composition, sheets: Sheets, theory: Theory) -> tuple[Step, ...]:
-    """From the replicated partition function to the saddle point, level by level."""
-    label = "labels from the teacher" if composition.structure.teacher else "random labels"
-    steps = [
-        Step(
-            "Replicated partition function",
-            f"Z is the integral of exp(-beta energy) over the weights, {label}; its n-th power is averaged over the data",
-            tuple(equation for name, model in composition.models.items() for equation in _energy(name, model, len(composition.models) > 1)),
-        ),
-        Step(
-            "Overlaps",
-            "averaged over the inputs, the fields of all copies are Gaussian with covariance Q_ab = w_a.w_b/d; "
-            "one conjugate Q_hat_ab fixes each overlap, and weights and samples decouple",
-            (),
-            GAUSSIAN_FIELDS,
-        ),
-    ]
-    for number, level in enumerate(sheets.levels):
-        tree = level.level.tree
-        counts = ", ".join(f"{tree.name(o)}: {c}" for o, c in tree.overlaps().items() if TEACHER not in (o.first,) and o in level.level.own)
-        steps.append(
-            Step(
-                "Ansatz" if not number else "Probe",
-                f"{_drawn(tree.root)}; pairs per overlap ({counts}), and the part linear in {tree.eps} is kept",
-                (sp.Eq(sp.Symbol("trace"), level.trace, evaluate=False),),
-                theory.assumptions[0] if not number else None,
-            )
-        )
-        steps.append(Step("Entropic term", "one weight in the field of the conjugates", (_equation("log I_S", level.entropic),)))
-        steps.append(Step("Energetic term", "one sample in the field of the overlaps", (_equation("log I_E", level.energetic),)))
-    chart = tuple(sp.Eq(k, v, evaluate=False) for k, v in sheets.chart.items() if k != v and v.free_symbols)
-    text = "increments of overlaps along the tree are the unknowns: positive, and without cancellation where they are small"
-    if sheets.imposed:
-        text += "; imposed overlaps are held and only their conjugates are unknown"
-    steps.append(Step("Increments", text, chart))
-    steps.append(
-        Step(
-            "Closed forms",
-            "leaves are replaced by the integrals of their laws, squares are completed, polynomials and half planes integrated",
-            (_equation("Phi", theory.free_entropy),),
-        )
-    )
-    unknowns = zip(theory.system.unknowns, theory.system.equations, strict=True)
-    steps.append(
-        Step(
-            "Saddle point",
-            "stationarity in every overlap and conjugate: conjugates are averages of products of scores, "
-            "overlaps of products of tilted means",
-            tuple(sp.Eq(u.symbol, e, evaluate=False) for u, e in unknowns),
-        )
-    )
-    return tuple(steps)
-
-
-def _equation(name: str, value: sp.Expr) -> sp.Eq:
-    return sp.Eq(sp.Symbol(name), value, evaluate=False)
-
-
-def _energy(name: str, model: StaticModel, several: bool) -> list[sp.Basic]:
-    y, z, w = sp.Symbol("y"), sp.Symbol("z"), sp.Symbol("w")
-    of = f" of {name}" if several else ""
-    found: list[sp.Basic] = []
-    if model.laws.loss is not None:
-        found.append(_equation(f"loss{of}", model.laws.loss.formula(y, z)))
-    if model.laws.regularizer is not None:
-        found.append(_equation(f"regularizer{of}", model.laws.regularizer.formula(w)))
-    return found
-
-
-def _drawn(node: Node) -> str:
-    """The tree in one line: who stands where, and how often."""
-    inside = [*node.leaves, *(f"{c.multiplicity} x ({_drawn(c)})" for c in node.children)]
-    return ", ".join(inside)

@@ -71,3 +71,17 @@ def test_local_entropy_is_the_slope_in_the_number_of_replicas():
     assert float(found["local_entropy"]) == pytest.approx(slope(module, "y_real", 3, 1e-4) + log_2, abs=1e-8)
     value = float(found.free_entropy) - 3 * (float(found["local_entropy"]) - log_2) + log_2
     assert float(found["complexity"]) == pytest.approx(value, abs=1e-12)
+
+
+def test_an_overlap_of_one_is_the_edge_only_on_a_sphere():
+    """Of weights of one length every alpha would "solve" the limit's equations: there q = 1 stays an ordinary condition."""
+    assert not solve(compiled(storage(alpha='solve = "q = 1", value = 0.7')))[0].status.ok
+
+
+def test_entropy_counts_the_states_once():
+    """At a fixed Parisi parameter the free entropy holds the complexity over x; the entropy is the internal one and the complexity."""
+    found = solve(compiled(storage(prior="spherical", margin="-0.5", ansatz=rsb(1, "0.5"), alpha="value = 4.2")))[0]
+    internal, complexity = float(found["internal_entropy"]), float(found["complexity"])
+    assert abs(complexity) > 1e-4
+    assert float(found["entropy"]) == pytest.approx(internal + complexity, abs=1e-13)
+    assert float(found.free_entropy) == pytest.approx(internal + complexity / 0.5, abs=1e-13)
