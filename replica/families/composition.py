@@ -9,10 +9,10 @@ from typing import Any
 import sympy as sp
 
 from replica.ansatz import RSB
+from replica.families.chart import Regime
 from replica.families.model import SharedLaws, Underivable
 from replica.families.pairwise import coupled
 from replica.families.reading import StaticModel, read, refuse_structure
-from replica.families.replicated import Regime
 from replica.families.structure import Member, Structure, replicated
 from replica.formula import exact, parse
 from replica.losses import Zero

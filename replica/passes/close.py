@@ -19,6 +19,8 @@ from replica.passes.proximal import closed_prox
 from replica.passes.walk import bottom_up
 from replica.tree import Leaf, Side
 
+OPEN = (Leaf, EdgeLeaf, Prox, Moreau, ProxSlope, Peak)  # what has no closed form yet
+
 
 @dataclass
 class Ratios:
@@ -103,7 +105,7 @@ class Closer:
         if self._inner(expression):
             return _merge_mirrored([self._branch(expression, b, (), sp.S.Zero) for b in self.branches(None)])
         if isinstance(expression, Tilted):  # averages inside are closed with it, given its label
-            open_inside = expression.atoms(Leaf, EdgeLeaf, Prox, Moreau, ProxSlope, Peak) or expression.body.atoms(Tilted, LogAverage)
+            open_inside = expression.atoms(*OPEN) or expression.body.atoms(Tilted, LogAverage)
             return self.average(expression) if open_inside else expression
         if not expression.args or not expression.atoms(Tilted, LogAverage):
             return expression
@@ -112,7 +114,7 @@ class Closer:
     def _inner(self, e: sp.Expr) -> bool:
         """Whether an average is one of an inner node, alone because no field of the root moves."""
         inside = isinstance(e, LogAverage) or (isinstance(e, Tilted) and not e.normalised)
-        return inside and bool(e.atoms(Leaf, EdgeLeaf))
+        return inside and bool(e.atoms(*OPEN))
 
     def average(self, node: Tilted) -> sp.Expr:
         tilt = node.exponent if isinstance(node.exponent, Leaf) else None
@@ -132,7 +134,7 @@ class Closer:
 
         body = _top_down(body, open_leaf).xreplace({self.label: branch.label}) * branch.indicator
         body = nested(closed_prox(without_cancellation(body)))
-        exponent = (branch.exponent + _top_down(density, open_leaf)).xreplace({self.label: branch.label})
+        exponent = closed_prox((branch.exponent + _top_down(density, open_leaf)).xreplace({self.label: branch.label}))
         exponent, measures, weight = absorb(exponent, measures + branch.measures)
         y = branch.label
         if isinstance(y, sp.Symbol) and body.has(Prox, ProxSlope, Moreau):

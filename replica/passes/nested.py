@@ -6,6 +6,7 @@ import sympy as sp
 
 from replica.nodes import LogAverage, Tilted
 from replica.passes.gaussian import absorb, factored, integrate_polynomials
+from replica.passes.parabolas import opened
 from replica.passes.stretches import closed_log, closed_mean
 from replica.passes.walk import bottom_up
 
@@ -16,6 +17,13 @@ def nested(expression: sp.Expr) -> sp.Expr:
 
 
 def _visit(e: sp.Basic) -> sp.Basic:
+    if isinstance(e, LogAverage) or (isinstance(e, Tilted) and not e.normalised):
+        plain = opened(e)
+        return _closed(e) if plain is e else bottom_up(plain, _closed)
+    return e
+
+
+def _closed(e: sp.Basic) -> sp.Basic:
     if isinstance(e, LogAverage):
         exponent, _, weight = absorb(e.exponent, e.measures)
         if exponent == 0:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from replica.nodes import Gauss, LogAverage, Measure, Tilted
+from replica.nodes import Gauss, LogAverage, Measure, Sigmoid, Softplus, Tilted
 from replica.tree.leaf import Leaf, Side
 from replica.tree.tree import Node, Overlap, ReplicaTree
 
@@ -43,6 +43,7 @@ class Functional:
         silent: species without a law on this side (their fields are left out of the measure).
         root_measures: further measures of the root (labels, classes), averaged together with its fields.
         extra: what the leaves read besides their field (the label).
+        gates: node -> log-weight with which everything below one copy of it is switched on; switched off it has weight one.
     """
 
     tree: ReplicaTree
@@ -52,6 +53,7 @@ class Functional:
     extra: tuple[sp.Expr, ...] = ()
     normalised: bool = False
     letters: Mapping[str, str] = field(default_factory=dict)  # how fields print
+    gates: Mapping[str, sp.Expr] = field(default_factory=dict)
     _fields: dict[tuple[str, str], sp.Dummy] = field(default_factory=dict)
     _cache: dict[str, tuple] = field(default_factory=dict)
 
@@ -111,7 +113,11 @@ class Functional:
         measures, T = self.measures(node, parent), self.exponent(node)
         flag = self.normalised and node is self.tree.root
         log = LogAverage(T.a, measures) if node is self.tree.root else _log_average(T.a, measures)
-        return Jet(log, Tilted(T.b, T.a, measures, flag))
+        jet = Jet(log, Tilted(T.b, T.a, measures, flag))
+        if node.name not in self.gates:
+            return jet
+        odds = log + self.gates[node.name]
+        return Jet(Softplus(odds), Sigmoid(odds) * jet.b)
 
     def log_integral(self) -> sp.Expr:
         """log I: at integer multiplicities the value, else the coefficient of eps."""
@@ -121,14 +127,18 @@ class Functional:
     # universal gradient ------------------------------------------------------------------------------------------
 
     def _tilt(self, node: Node, parent: Node | None, y: Jet) -> Jet:
-        """Average at a node tilted by its own exponent."""
+        """Average at a node tilted by its own exponent; behind a gate, of what vanishes where it is shut."""
         measures, T = self.measures(node, parent), self.exponent(node)
         flag = self.normalised and node is self.tree.root
 
         def mean(x):
             return _through(x, T.a, measures) or Tilted(x, T.a, measures, flag)
 
-        return Jet(mean(y.a), mean(y.b) + mean(y.a * T.b) - mean(y.a) * mean(T.b))
+        jet = Jet(mean(y.a), mean(y.b) + mean(y.a * T.b) - mean(y.a) * mean(T.b))
+        if node.name not in self.gates:
+            return jet
+        odds = _log_average(T.a, measures) + self.gates[node.name]
+        return Jet(Sigmoid(odds), Sigmoid(odds) * Sigmoid(-odds) * mean(T.b)) * jet
 
     def _score(self, node: Node, parent: Node | None, s: str) -> Jet:
         """G_s = d log F_v / d h_s, in the parent's fields."""
