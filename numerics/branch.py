@@ -15,7 +15,7 @@ from numerics.solution import Solution
 from numerics.status import Status
 from replica.theory import Theory
 
-KINDS = ("fold", "transition", "replicon", "entropy_zero", "complexity_zero")
+KINDS = ("fold", "transition", "replicon", "entropy_zero", "local_entropy_zero", "complexity_zero")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from numerics.stability import unstable_directions
 from numerics.system import System
 from numerics.tracer import Tracer
 
-ZEROS = {"replicon": "replicon", "entropy": "entropy_zero", "complexity": "complexity_zero"}
+ZEROS = {name: f"{name}_zero" for name in ("entropy", "local_entropy", "complexity")} | {"replicon": "replicon"}
 SAMPLES = (0.01, 0.25, 0.5, 0.75, 0.99)  # of an overlap of two branches, besides their points in it
 ROUNDING = 1e-13  # free entropies that differ by less are equal by a symmetry, or at a crossing
 Segment = list[tuple[Node, Solution]]

@@ -21,7 +21,7 @@ _RESULT, _POINTERS = ctypes.c_int64, [ctypes.c_void_p] * 6
 _PLAIN = ctypes.CFUNCTYPE(_RESULT, *_POINTERS)
 _NUMBERED = ctypes.CFUNCTYPE(_RESULT, ctypes.c_int64, *_POINTERS)
 OUTSIDE = frozenset(  # what every process offers
-    ("exp", "log", "log1p", "expm1", "pow", "sin", "cos", "tan", "asin", "acos", "atan", "lgamma", "memset", "memcpy", "memmove")
+    "exp log log1p expm1 pow sqrt sin cos tan asin acos atan sinh cosh tanh erf erfc lgamma memset memcpy memmove".split()
 )
 _DTYPES = (np.dtype(np.float64),) * 3 + (np.dtype(np.int64),) + (np.dtype(np.float64),) * 2
 

@@ -21,6 +21,7 @@ class Status(Enum):
     QUADRATURE = "the quadrature error stays above tolerance at the largest number of nodes; loosen tol"
     STALLED = "the residual stays above tolerance and above its rounding error; a fold or a marginal point may be near"
     SINGULAR = "the Jacobian is singular: a fold or a marginal point"
+    DIVERGED = "the trajectory diverges; the last good state and its time are kept, try a smaller learning rate"
 
     @property
     def ok(self) -> bool:
@@ -33,5 +34,5 @@ class Status(Enum):
 
 # What the compiled solver returns; CAPACITY asks its caller for larger buffers and is never shown.
 CODES = tuple(Status)
-CONVERGED, LIMITED, AT_END, NON_FINITE, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, STALLED, SINGULAR = range(len(CODES))
+CONVERGED, LIMITED, AT_END, NON_FINITE, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, STALLED, SINGULAR, DIVERGED = range(len(CODES))
 CAPACITY = -1

@@ -281,6 +281,30 @@ class Law(Ingredient):
         """n inputs of d coordinates with mean zero and unit variance, shape (n, d), float64."""
         raise self._not_built()
 
+    def draw(self, rng: np.random.Generator, n: int, d: int, truth: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+        """n inputs (n, d), and the coordinates (n, hidden(d)) that labels act on where these are not the inputs themselves.
+
+        Args:
+            truth: the latents, for a law that is made with one.
+        """
+        return self.sample(rng, n, d), None
+
+    def hidden(self, d: int) -> int:
+        """Number of coordinates of a latent that makes labels."""
+        return d
+
+    def variances(self, d: int) -> np.ndarray | None:
+        """(d,) variances where the inputs are Gaussian and independent coordinate by coordinate; None where they are not."""
+        return None
+
+    def loadings(self, d: int) -> np.ndarray | None:
+        """(d,) mean squares that the coordinates of a latent that makes labels have, over those of its prior; None: all one."""
+        return None
+
+    def maps(self) -> tuple[str, ...]:
+        """The latents of shape "matrix", of hidden(d) rows and d columns, that the inputs are made with."""
+        return ()
+
 
 class Network(Ingredient):
     """How the output of a learner depends on its weights."""
@@ -301,6 +325,10 @@ class Corruption(Ingredient):
     """What is added to an input before it is seen, drawn anew at each use."""
 
     slot = "corruption"
+
+    def apply(self, rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
+        """Inputs (n, d) as they are seen."""
+        raise self._not_built()
 
 
 class Selection(Ingredient):

@@ -56,6 +56,130 @@ class Stationary:
 
 
 @dataclass(frozen=True)
+class Axis:
+    """A direction of an array: the symbol of its size in sums, what runs along it, its size, and names of its places where they have some."""
+
+    symbol: sp.Symbol
+    name: str
+    size: sp.Expr
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array of numbers: unknowns, parameters of a phase, or intermediate results."""
+
+    base: sp.IndexedBase
+    axes: tuple[Axis, ...]
+    meaning: str = ""
+
+    @property
+    def name(self) -> str:
+        return str(self.base.label)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """target = value for every value of its indices.
+
+    Args:
+        target: an element of an array; its indices are symbols of `ranges`.
+        ranges: (index, first, last), places counted from 1; the outermost first.
+        value: in elements of arrays, sums over indices and moments.
+        where: computed where this is not zero.
+        symmetric: whether the last two indices may be exchanged.
+        factor: 1: target is the lower Cholesky factor, in its last two indices, of the array that `value` is an element of;
+            -1: the inverse of a lower triangular array.
+    """
+
+    target: sp.Indexed
+    ranges: tuple[tuple[sp.Symbol, sp.Expr, sp.Expr], ...]
+    value: sp.Expr
+    where: sp.Expr | None = None
+    symmetric: bool = False
+    factor: int = 0
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A Gaussian moment derived once, in the symbols of its fields: `body` is averaged, `value` is the result in `arguments`."""
+
+    name: str
+    body: sp.Expr
+    arguments: tuple[sp.Symbol, ...]
+    value: sp.Expr
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Points of `dimension` independent standard normals and their weights, where no closed form is left: `points[s, a]`, `weights[s]`."""
+
+    axis: Axis
+    points: sp.IndexedBase
+    weights: sp.IndexedBase
+    dimension: sp.Expr
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of time with its own parameters: nested tuples over the axes of their arrays."""
+
+    name: str
+    duration: sp.Expr
+    values: Mapping[sp.Basic, Any]
+
+
+@dataclass(frozen=True)
+class Gram:
+    """Initial overlaps, block by block: moving vectors with independent normal entries beside fixed vectors of known overlaps.
+
+    Args:
+        own, cross, fixed: names of the unknowns [block, moving, moving], [block, moving, fixed] and [block, fixed, fixed].
+        spread: standard deviation of an entry of a moving vector.
+        fractions: part of all coordinates in each block.
+        overlaps: of the fixed vectors at infinite size, as nested tuples.
+        others: unknown -> value of the remaining ones, as nested tuples.
+    """
+
+    own: str
+    cross: str
+    fixed: str
+    spread: sp.Expr
+    fractions: tuple[sp.Expr, ...]
+    overlaps: Any
+    others: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """dx/dt = equations(x) in phases, on arrays of any size.
+
+    Args:
+        axes: of all arrays.
+        unknowns: what moves, and what stays as it was at the start and has no equation.
+        parameters, scratch: arrays of a phase, and those that `program` computes.
+        program: definitions in the order of computation.
+        equations: one definition per unknown that moves.
+        readout: what observables need besides; computed at the times of output.
+        kernels, nodes: the moments and the nodes that definitions mention.
+        phases: in the order of time.
+        start: initial values.
+    """
+
+    axes: tuple[Axis, ...]
+    unknowns: tuple[Array, ...]
+    parameters: tuple[Array, ...]
+    scratch: tuple[Array, ...]
+    program: tuple[Definition, ...]
+    equations: tuple[Definition, ...]
+    readout: tuple[Definition, ...]
+    kernels: tuple[Kernel, ...]
+    nodes: tuple[Nodes, ...]
+    phases: tuple[Phase, ...]
+    start: Gram
+
+
+@dataclass(frozen=True)
 class Scores:
     """Scalar functions of one leaf, shared with message passing.
 
@@ -81,7 +205,7 @@ class Theory:
     name: str
     fingerprint: str
     controls: tuple[Control, ...]
-    system: Stationary
+    system: Any  # what the equations are: Stationary, Flow
     order_parameters: Mapping[str, sp.Expr]
     conjugates: Mapping[str, sp.Expr]
     free_entropy: sp.Expr

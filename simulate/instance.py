@@ -23,8 +23,9 @@ class Instance:
         size: d, the number of input coordinates.
         seed: its number; the same (spec fingerprint, at, size, seed) gives the same arrays.
         arrays: "x" (n, d) inputs, not divided by sqrt(d); "y" (n,) labels; "cell" (n,) index into `cells`; or "J" (d, ..., d) couplings.
-        truth: latent name -> (d,) vector.
+        truth: latent name -> (d,) vector, (k,) where it acts on a hidden manifold of k dimensions, (k, d) map of one.
         cells: (slice, group) of each cell index.
+        blocks: block -> its coordinates; empty where the spec has none.
     """
 
     spec: Any = field(repr=False)
@@ -34,3 +35,4 @@ class Instance:
     arrays: Mapping[str, np.ndarray] = field(repr=False)
     truth: Mapping[str, np.ndarray] = field(repr=False)
     cells: tuple[tuple[str, str], ...] = ()
+    blocks: Mapping[str, slice] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """Observables of a trained finite system, by averages over it and over fresh data; no derived formula enters.
 
-Names are those of theories: m q Q (per weight), overlap, estimation_mse, generalization_error, mse, training_loss, training_error, energy.
+Names are those of theories (`simulate.naming`): m q Q (per weight), bias, overlap, estimation_mse, generalization_error, mse,
+training_loss, training_error, energy; on features also q_s, field_variance, field_overlap.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from scipy.ndimage import gaussian_filter1d
 
 from replica.labels import CountLabels, DiscreteLabels
 from simulate.draw import bound, teacher_of
-from simulate.draw.fresh import channel_of, fresh
+from simulate.draw.fresh import Population, channel_of
 from simulate.instance import Instance
 from simulate.learn.estimate import Estimate, Outcome
 from simulate.learn.tape import Tape, numpy_operations
+from simulate.naming import Naming, learner_of, vectors
 from simulate.observables import declared
 
 _T, _WEIGHTS = np.polynomial.hermite_e.hermegauss(32)
@@ -26,41 +28,86 @@ _SIGNS = {-1.0, 1.0}
 
 
 def measure_all(instance: Instance, outcome: Outcome, rng: np.random.Generator) -> dict[str, float]:
-    """Observable -> value of one run: standard ones of every learner, those of the whole system, and the declared ones.
-
-    With several learners the names are `Q[a]`, `m[a,latent]`, `energy[a]` and `q[a,b]`.
-    """
-    several = len(instance.spec.learners) > 1
+    """Observable -> value of one run: standard ones of every trained vector, those of the whole system, and the declared ones."""
+    population = Population(instance, outcome.estimates, rng)
+    naming = Naming(vectors(instance.spec), latents_of(instance))
     found: dict[str, float] = {}
     for name, estimate in outcome.estimates.items():
-        own = measure(instance, instance.spec.learners[name], estimate, rng)
-        truth = _truth_of(instance, instance.spec.learners[name])
-        found |= {_name(key, name, truth) if several else key: value for key, value in own.items()}
-    names = list(outcome.estimates) if several else []
-    for i, a in enumerate(names):
-        for b in names[i + 1 :]:
-            found[f"q[{a},{b}]"] = float(outcome.estimates[a].mean @ outcome.estimates[b].mean) / instance.size
+        learner = instance.spec.learners[learner_of(name)]
+        truth = _truth_of(instance, learner)
+        for key, value in measure(instance, learner, estimate, rng, population, name).items():
+            named = naming.q(name) if key == "q" else naming.m(name, truth) if key == "m" and truth else naming.of(key, name)
+            found[named] = value
+    for name in outcome.estimates:
+        found |= {key: value for key, value in _structure(instance, naming, outcome, name).items() if key not in found}
     found |= {name: float(value) for name, value in outcome.extras.items()}
-    return found | declared(instance, outcome, found, rng)
+    return found | declared(instance, outcome, found, population)
 
 
-def _name(key: str, learner: str, truth: str | None) -> str:
-    return f"q[{learner},{learner}]" if key == "q" else f"m[{learner},{truth}]" if key == "m" else f"{key}[{learner}]"
+def latents_of(instance: Instance) -> tuple[str, ...]:
+    """The latents with which learners have overlaps; of couplings between weights, those that a learner is after."""
+    every = tuple(name for name, value in instance.truth.items() if value.ndim == 1)
+    if "x" in instance.arrays:
+        return every
+    wanted = {_truth_of(instance, learner) for learner in instance.spec.learners.values()}
+    return tuple(name for name in every if name in wanted)
 
 
-def measure(instance: Instance, learner: Any, estimate: Estimate, rng: np.random.Generator) -> dict[str, float]:
-    """Observable -> value of one run.
+def _structure(instance: Instance, naming: Naming, outcome: Outcome, name: str) -> dict[str, float]:
+    """Overlaps of a trained vector with all latents and with the vectors trained after it, in all and block by block."""
+    names = list(outcome.estimates)
+    estimate = outcome.estimates[name]
+    w, found = estimate.mean, {}
+    along = w if estimate.layers is None else input_weights(estimate)
+    blocks = instance.blocks if len(w) == instance.size else {}
+    for block, where in {"": slice(None), **blocks}.items():
+        if block and not _lives(instance, name, block):
+            continue
+        for latent in naming.latents if "x" in instance.arrays else ():
+            if along is None or instance.truth[latent].shape != along.shape:
+                continue
+            if not block or block in (instance.spec.latents[latent].blocks or (block,)):
+                m = float(np.mean(along[where] * instance.truth[latent][where]))
+                found[naming.m(name, latent, block)] = abs(m) if _blind_to_sign(instance) else m
+        for other in names[names.index(name) :]:
+            v = outcome.estimates[other].mean
+            if v.shape == w.shape and (not block or _lives(instance, other, block)):
+                found[naming.q(name, other, block)] = float(np.mean(w[where] * v[where]))
+    return found
+
+
+def _lives(instance: Instance, name: str, block: str) -> bool:
+    """Whether a trained vector has weights in a block."""
+    return block in (instance.spec.learners[learner_of(name)].blocks or (block,))
+
+
+def input_weights(estimate: Estimate) -> np.ndarray | None:
+    """(d,) F^T w / sqrt(p), by which weights on one layer of features act on the linear part of the features; None where there are more."""
+    if estimate.layers is None or len(estimate.layers.maps) > 1:
+        return None
+    return estimate.mean @ estimate.layers.maps[0] / np.sqrt(len(estimate.mean))
+
+
+def measure(
+    instance: Instance, learner: Any, estimate: Estimate, rng: np.random.Generator, population: Population | None = None, name: str = ""
+) -> dict[str, float]:
+    """Observable -> value of one run, for one trained vector.
 
     Args:
         learner: its protocol says what predicts: an ERM or Gibbs student with its own field, a Bayes learner with its posterior mean label.
-        rng: for test data.
+        rng: for the noise of a student drawn from a measure.
+        population: test data; drawn with `rng` if absent.
+        name: of the vector among the learners of the population.
     """
     protocol = learner.protocol.kind
     found = _overlaps(instance, learner, estimate)
+    if estimate.bias or getattr(learner.network, "bias", False):
+        found["bias"] = estimate.bias
     if "x" in instance.arrays:
-        found |= _on_fresh(instance, protocol, estimate, rng)
-        if learner.loss is not None and protocol == "erm":
-            found |= _on_training(instance, learner, estimate.mean)
+        population = population or Population(instance, {name: estimate}, rng)
+        found |= _on_fresh(instance, protocol, estimate, rng, population, name)
+        if learner.loss is not None and protocol == "erm" and "training_loss" not in estimate.extras:
+            found |= _on_training(instance, learner, estimate)
     found |= estimate.extras
     return {name: float(value) for name, value in found.items()}
 
@@ -77,11 +124,17 @@ def _truth_of(instance: Instance, learner: Any) -> str | None:
 
 def _overlaps(instance: Instance, learner: Any, estimate: Estimate) -> dict[str, float]:
     """Of the minimiser, of the posterior mean (bayes), or of a typical student drawn from the measure (gibbs), whose own norm is Q."""
-    w, d, protocol = estimate.mean, instance.size, learner.protocol.kind
+    w, d, protocol = estimate.mean, len(estimate.mean), learner.protocol.kind
     q = estimate.extras.get("q", w @ w / d)  # a sampler has one without the noise of its mean
-    found = {"q": q} if protocol == "erm" else {"q": q, "Q": estimate.extras.get("Q", q + estimate.spread)}
+    if estimate.layers is not None:
+        along = input_weights(estimate)
+        return {"q": q} if along is None else {"q": q, "q_s": float(np.mean(along**2))}
+    point = protocol in ("erm", "adam")
+    found = {"q": q} if point else {"q": q, "Q": estimate.extras.get("Q", q + estimate.spread)}
     name = _truth_of(instance, learner)
-    if name is None:  # couplings without a preferred state: the mean over chains says nothing of the overlap inside a state
+    if (
+        name is None or instance.truth[name].shape != w.shape
+    ):  # couplings without a preferred state: the mean over chains says nothing of the overlap inside a state
         return found if "x" in instance.arrays else {key: value for key, value in found.items() if key == "Q"}
     truth = instance.truth[name]
     m, rho = w @ truth / d, np.mean(truth**2)
@@ -111,11 +164,17 @@ def _blind_to_sign(instance: Instance) -> bool:
     return True
 
 
-def _on_fresh(instance: Instance, protocol: str, estimate: Estimate, rng: np.random.Generator) -> dict[str, float]:
+def _on_fresh(
+    instance: Instance, protocol: str, estimate: Estimate, rng: np.random.Generator, population: Population, name: str
+) -> dict[str, float]:
     errors: list[tuple[float, float]] = []
     squares: list[tuple[float, float]] = []
-    for part in fresh(instance, estimate.mean, rng):
-        field = part.student
+    moments: list[tuple[float, np.ndarray]] = []
+    for part in population.cells():
+        field = part.fields[name]
+        if part.teacher is not None:
+            t = part.teacher
+            moments.append((part.share, np.array([np.mean(field), np.mean(t), np.mean(field**2), np.mean(field * t)])))
         if protocol == "gibbs" and estimate.spread > 0:
             field = field + np.sqrt(estimate.spread) * rng.standard_normal(field.shape)
         predicted = field
@@ -124,7 +183,7 @@ def _on_fresh(instance: Instance, protocol: str, estimate: Estimate, rng: np.ran
             if mean is None:
                 continue
             predicted = blurred(mean, field, np.sqrt(estimate.spread))
-        if part.teacher is None:
+        if part.label is None or part.label.value == "random":
             continue
         if set(np.unique(part.y)) <= _SIGNS:
             errors.append((part.share, float(np.mean(np.where(predicted == 0, 0.5, np.sign(predicted) != part.y)))))
@@ -135,6 +194,9 @@ def _on_fresh(instance: Instance, protocol: str, estimate: Estimate, rng: np.ran
         found["generalization_error"] = sum(s * e for s, e in errors) / sum(s for s, _ in errors)
     if squares and not errors:
         found["mse"] = sum(s * e for s, e in squares) / sum(s for s, _ in squares)
+    if estimate.layers is not None and moments:
+        z, t, zz, zt = np.average([m for _, m in moments], axis=0, weights=[s for s, _ in moments])
+        found |= {"field_variance": zz - z**2, "field_overlap": zt - z * t}
     return found
 
 
@@ -165,10 +227,8 @@ def label_mean(channel: Any) -> Callable[[np.ndarray], np.ndarray] | None:
     return None
 
 
-def _on_training(instance: Instance, learner: Any, w: np.ndarray) -> dict[str, float]:
-    x, y = instance.arrays["x"], instance.arrays["y"]
-    z = x @ w / np.sqrt(instance.size)
-    return training_averages(bound(learner.loss, instance.at), y, z)
+def _on_training(instance: Instance, learner: Any, estimate: Estimate) -> dict[str, float]:
+    return training_averages(bound(learner.loss, instance.at), instance.arrays["y"], estimate.field(instance.arrays["x"]))
 
 
 def training_averages(loss: Any, y: np.ndarray, z: np.ndarray) -> dict[str, float]:

@@ -9,32 +9,35 @@ import numpy as np
 import sympy as sp
 
 from replica.formula import exact, names_in, parse, parse_condition
-from replica.spec.observables import Average, Combination, Cosine, GeodesicEnergy, Overlap, Standard
+from replica.spec.observables import Agreement, Average, BooleanMeanDimension, Combination, Cosine, GeodesicEnergy, Overlap, Standard
 from simulate.draw import bound, number
-from simulate.draw.fresh import fresh
+from simulate.draw.fresh import Fresh, Population
 from simulate.instance import Instance
-from simulate.learn.estimate import Outcome
+from simulate.learn.estimate import Estimate, Outcome
 from simulate.learn.tape import Tape, numpy_operations
+from simulate.naming import last, learner_of, vectors
 
 _PAIRS = 64  # of samples of two learners between which an energy is measured
+_VARIED = 10_000  # inputs over which the variance of an output is taken
+_FLIPPED, _HELD = 10**7, 10**6  # hidden units that are flipped in all, and at once
 
 
-def declared(instance: Instance, outcome: Outcome, found: Mapping[str, float], rng: np.random.Generator) -> dict[str, float]:
+def declared(instance: Instance, outcome: Outcome, found: Mapping[str, float], population: Population) -> dict[str, float]:
     """Name -> value of the declared observables that can be measured; the others are left out.
 
     Args:
         found: the standard observables of the run.
-        rng: for test data.
+        population: test data.
     """
     known = dict(found)
     for name, record in (getattr(instance.spec, "observables", None) or {}).items():
-        value = _one(instance, outcome, known, record, rng)
+        value = _one(instance, outcome, known, record, population)
         if value is not None and name not in found:
             known[name] = float(value)
     return {name: value for name, value in known.items() if name not in found}
 
 
-def _one(instance: Instance, outcome: Outcome, known: Mapping[str, float], record: Any, rng: np.random.Generator) -> float | None:
+def _one(instance: Instance, outcome: Outcome, known: Mapping[str, float], record: Any, population: Population) -> float | None:
     if isinstance(record, Overlap):
         return _overlap(instance, outcome, known, *record.overlap)  # type: ignore[misc]
     if isinstance(record, Cosine):
@@ -48,22 +51,37 @@ def _one(instance: Instance, outcome: Outcome, known: Mapping[str, float], recor
         formula = str(record.formula)
         return number(formula, names) if set(names_in(formula)) <= set(names) else None
     if isinstance(record, Standard):
-        return known.get(f"{record.kind}[{record.learner}]" if record.learner and len(instance.spec.learners) > 1 else str(record.kind))
+        name = _vector(instance, outcome, record.learner)
+        return known.get(f"{record.kind}[{name}]", known.get(str(record.kind)))
+    if isinstance(record, Agreement):
+        first, second = (_vector(instance, outcome, word) for word in record.between or ())
+        return _agreement(first, second, population)
+    if isinstance(record, BooleanMeanDimension):
+        of = _vector(instance, outcome, record.of)
+        return None if of is None else boolean_mean_dimension(outcome.estimates[of], instance.size, population.rng)
     if isinstance(record, Average):
-        return _average(instance, outcome, record, rng)
+        return _average(instance, outcome, record, population)
     return None
+
+
+def _vector(instance: Instance, outcome: Outcome, learner: str | None) -> str | None:
+    """The trained vector that a learner's name means, which is the last of its stages; the last of all where none is named."""
+    names = tuple(outcome.estimates)
+    return last(names, learner) if learner else (names[-1] if names else None)
 
 
 def _overlap(instance: Instance, outcome: Outcome, known: Mapping[str, float], a: str, b: str) -> float | None:
     """a.b/d; of a learner that samples with itself its own norm, of two learners that of independent draws."""
-    if a == b and a in outcome.estimates:
-        suffix = f"[{a}]" if len(instance.spec.learners) > 1 else ""
-        kind = instance.spec.learners[a].protocol.kind
-        return known.get(f"{'Q' if kind == 'gibbs' else 'q'}{suffix}", known.get(f"q{suffix}"))
-    vectors = [outcome.estimates[name].mean if name in outcome.estimates else instance.truth.get(name) for name in (a, b)]
-    if vectors[0] is None or vectors[1] is None:
+    names = [name if name in instance.truth else _vector(instance, outcome, name) for name in (a, b)]
+    if None in names:
         return None
-    return float(vectors[0] @ vectors[1]) / instance.size
+    if a == b and a not in instance.truth:
+        several, kind = len(vectors(instance.spec)) > 1, instance.spec.learners[a].protocol.kind
+        own = f"Q[{names[0]}]" if several else "Q"
+        pair = f"q[{names[0]},{names[0]}]" if several else "q"
+        return known.get(own if kind == "gibbs" else pair, known.get(pair))
+    u, v = (instance.truth[str(name)] if name in instance.truth else outcome.estimates[str(name)].mean for name in names)
+    return float(np.mean(u * v)) if u.shape == v.shape else None
 
 
 def _geodesic(instance: Instance, outcome: Outcome, record: GeodesicEnergy) -> float | None:
@@ -90,24 +108,66 @@ def _formula(rule: Callable[[sp.Expr, sp.Expr], Any]) -> Callable[[np.ndarray, n
     return lambda labels, fields: tape(labels, fields)[0]
 
 
-def _average(instance: Instance, outcome: Outcome, record: Average, rng: np.random.Generator) -> float | None:
-    """Over fresh samples of the last slice, for a learner that predicts with its own field."""
-    name = record.learner or next(iter(instance.spec.learners))
-    if name not in outcome.estimates or record.on not in (None, *list(instance.spec.slices)[-1:]):
+def _agreement(a: str | None, b: str | None, population: Population) -> float | None:
+    if a is None or b is None:
         return None
-    learner, estimate = instance.spec.learners[name], outcome.estimates[name]
+    return sum(part.share * float(np.mean(part.fields[a] * part.fields[b] > 0)) for part in population.cells())
+
+
+def _average(instance: Instance, outcome: Outcome, record: Average, population: Population) -> float | None:
+    """Over fresh samples of a slice or group, by default of the last stage, for learners that predict with their own fields."""
+    spec = instance.spec
+    own = record.learner or (next(iter(spec.learners)) if len(spec.learners) == 1 else None)
+    used = set(names_in(str(record.average)) + (() if record.given is None else names_in(str(record.given))))
+    fields = {word: last(tuple(outcome.estimates), word[2:]) for word in used if word.startswith("z_") and word[2:] in spec.learners}
+    if own is not None:
+        fields["z"] = last(tuple(outcome.estimates), own)
+    if None in fields.values():
+        return None
     y, z = sp.symbols("y z", real=True)
-    words = {**{key: exact(value) for key, value in instance.at.items()}, "y": y, "z": z, f"z_{name}": z}
-    if learner.loss is not None:
-        words["loss"] = sp.sympify(bound(learner.loss, instance.at).formula(y, z))
+    symbols = {word: sp.Symbol(word, real=True) for word in fields}
+    words = {**{key: exact(value) for key, value in instance.at.items()}, "y": y, **symbols}
+    if own is not None and (loss := spec.learners[own].loss) is not None and "loss" in used:
+        others = {f"z_{name}": sp.Symbol(f"z_{name}", real=True) for name in spec.learners}
+        words["loss"] = sp.sympify(loss.bind({**words, **others}).formula(y, z))
+        mentioned = {str(symbol) for symbol in words["loss"].free_symbols} - {"y", "z"}
+        fields |= {word: last(tuple(outcome.estimates), word[2:]) for word in mentioned}
+        symbols |= {word: others[word] for word in mentioned}
     body = parse(str(record.average), words)
     weight = sp.S.One if record.given is None else sp.Piecewise((sp.S.One, parse_condition(record.given, words)), (sp.S.Zero, True))
-    tape = Tape((body * weight, weight), (y, z), numpy_operations())
-    total = weights = 0.0
-    for part in fresh(instance, estimate.mean, rng):
-        field = part.student
-        if learner.protocol.kind == "gibbs" and estimate.spread > 0:
-            field = field + np.sqrt(estimate.spread) * rng.standard_normal(field.shape)
-        value, mass = tape(part.y, field)
-        total, weights = total + part.share * float(np.mean(value)), weights + part.share * float(np.mean(mass))
-    return total / weights if weights > 0 else None
+    tape = Tape((body * weight, weight), (y, *symbols.values()), numpy_operations())
+    total = mass = 0.0
+    for part in population.cells(record.on):
+        values, counted = tape(part.y, *(_noisy(instance, outcome, str(fields[word]), part, population) for word in symbols))
+        total, mass = total + part.share * float(np.mean(values)), mass + part.share * float(np.mean(counted))
+    return total / mass if mass > 0 else None
+
+
+def _noisy(instance: Instance, outcome: Outcome, name: str, part: Fresh, population: Population) -> np.ndarray:
+    """The field of a learner; of one drawn from a measure, with the spread of that measure."""
+    field, spread = part.fields[name], outcome.estimates[name].spread
+    if instance.spec.learners[learner_of(name)].protocol.kind == "gibbs" and spread > 0:
+        return field + np.sqrt(spread) * population.rng.standard_normal(field.shape)
+    return field
+
+
+def boolean_mean_dimension(estimate: Estimate, d: int, rng: np.random.Generator) -> float:
+    """sum_i E (f(x) - f(x with x_i flipped))^2 / (4 Var f) of a learner's output f over x uniform on {-1, 1}^d, from samples.
+
+    A flip moves the fields of the first layer by one column of it, so no input is sent through it again.
+    """
+    x = rng.choice([-1.0, 1.0], size=(_VARIED, d))
+    variance = float(np.var(estimate.field(x)))
+    layers = estimate.layers
+    if layers is None:
+        return float(np.mean(estimate.mean**2)) / variance
+    width, influence = len(layers.maps[0]), 0.0
+    flips = max(1, min(d, _HELD // width))
+    rounds = max(1, _FLIPPED // (flips * width))
+    for sample in x[:rounds]:
+        chosen = rng.permutation(d)[:flips]
+        fields = layers.first(sample[None])
+        moved = fields - 2 * sample[chosen, None] * layers.maps[0][:, chosen].T / np.sqrt(d)
+        change = estimate.read(layers.after(moved)) - estimate.read(layers.after(fields))
+        influence += d * float(np.mean(change**2)) / 4 / min(rounds, len(x))
+    return influence / variance

@@ -18,6 +18,7 @@ from simulate.learn.estimate import Outcome
 from simulate.measure import measure_all
 
 _SIZES, _SEEDS = (250, 500, 1000), 16
+_TRAINED = ("erm", "adam")  # protocols that end in one vector of weights
 _HELD = 2**30  # bytes of inputs held at once
 
 
@@ -157,6 +158,8 @@ def usual(spec: Any) -> str:
     learners = list(spec.learners.values())
     if is_disorder(spec):
         return "annealing"
+    if all(learner.protocol.kind in _TRAINED and learner.prior is None for learner in learners):
+        return "erm"
     if len(learners) > 1:
         return "enumeration" if any(learner.couple for learner in learners) else "hit_and_run"
     if learners[0].protocol.kind == "erm":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
 from replica.ingredients import Corruption, Value, parameter
 
 
@@ -16,8 +18,11 @@ class VP(Corruption):
         abar: weight of the clean input, in [0, 1].
     """
 
-    built = False
     abar: Value = parameter(domain="[0, 1]", meaning="weight of the clean input")
+
+    def apply(self, rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
+        abar = self.number(self.abar)
+        return np.sqrt(abar) * x + np.sqrt(1 - abar) * rng.standard_normal(x.shape)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -13,6 +13,7 @@ from replica.families.chart import Regime
 from replica.families.model import SharedLaws, Underivable
 from replica.families.pairwise import coupled
 from replica.families.reading import StaticModel, read, refuse_structure
+from replica.families.selection import TILT, Selected, read_selection, switched
 from replica.families.structure import Member, Structure, replicated
 from replica.formula import exact, parse
 from replica.losses import Zero
@@ -45,6 +46,7 @@ class Composition:
     real: sp.Symbol
     regime: Regime
     edge: str | None = None  # control solved for at the edge of solvability
+    selection: Selected | None = None  # a measure over which samples are kept
 
     @property
     def first(self) -> StaticModel:
@@ -58,14 +60,19 @@ class Composition:
 REAL_REPLICAS = sp.Symbol("y_copies", positive=True)
 
 
-def compose(spec: Any, learner: str | None = None, conditions: Mapping[str, tuple[str, float]] | None = None) -> Composition:
+def compose(
+    spec: Any, learner: str | None = None, conditions: Mapping[str, tuple[str, float]] | None = None, named: bool = False
+) -> Composition:
     """The composition of an expanded spec; with `learner`, of that one alone, which nothing may join.
+
+    Args:
+        named: `learner` is one of several that stand side by side; its order parameters carry its name.
 
     Raises:
         Underivable: names the part of the spec whose structure has no theory yet.
     """
     chosen = list(spec.learners) if learner is None else [learner]
-    if learner is not None:
+    if learner is not None and not named:
         refuse_structure(spec, learner)
     models = {name: read(spec, name) for name in chosen}
     first = next(iter(models.values()))
@@ -83,19 +90,25 @@ def compose(spec: Any, learner: str | None = None, conditions: Mapping[str, tupl
         raise Underivable("stage: one reference, then one probe is built yet; more learners in a stage have no theory")
     if probes and first.laws.prior is not None:
         raise Underivable("stage: a probe around a reference that learns from a teacher has no theory yet; use random labels")
-    standing = tuple(Member(m.name, REAL_REPLICAS if m in copied else sp.S.One, m.silent) for m in members)
-    structure = replicated(first.laws.prior is not None, standing, steps, tuple(probes))
+    selection = read_selection(spec, first, [*members, *probes])
+    real = REAL_REPLICAS if selection is None else TILT
+    standing = tuple(Member(m.name, real if m in copied or selection is not None else sp.S.One, m.silent) for m in members)
+    structure = replicated(first.laws.prior is not None, standing, steps, tuple(probes), named)
     if first.disorder is not None:
         structure = coupled(structure, first.disorder, SharedLaws({name: model.laws for name, model in models.items()}))
+    if selection is not None:
+        structure = switched(structure)
     imposed, pressed = _couplings(spec, structure, names)
     if len(members) > 1 and not (imposed or pressed):
         apart = " ".join(m.name for m in members)
         raise Underivable(f"stage: {apart} train together and no coupling joins them; their joint overlaps have no theory yet")
     lengths = {name: _number(learner.self_overlap, names) for name, learner in spec.learners.items() if learner.self_overlap is not None}
-    copies = copied[0].copies if copied else None
+    copies = selection.tilt if selection is not None else copied[0].copies if copied else None
     edge = _edge(conditions or {}, structure, first)
     regime = _regime(models, copies) if edge is None else Regime.EDGE
-    return Composition(models, structure, steps, parisi, free, imposed, pressed, lengths, copies, REAL_REPLICAS, regime, edge)
+    if selection is not None and regime is not Regime.FINITE:
+        raise Underivable(f"slice.selection: selected samples have no theory yet in this limit ({regime.value})")
+    return Composition(models, structure, steps, parisi, free, imposed, pressed, lengths, copies, real, regime, edge, selection)
 
 
 def _edge(conditions: Mapping[str, tuple[str, float]], structure: Structure, model: StaticModel) -> str | None:

@@ -10,7 +10,7 @@ from replica.families.equations import Opaque
 from replica.families.model import STUDENT, TEACHER, Case, LocalLaws, SharedLaws, Underivable
 from replica.families.reading import StaticModel
 from replica.families.rs import ReplicaSymmetric
-from replica.law import Law, substitute
+from replica.law import Law, Quadratic, substitute
 from replica.passes.close import Branch, Closer, Ratios, piece_branches
 from replica.passes.gaussian import factored
 from replica.theory import Scores
@@ -47,8 +47,8 @@ class Closing:
 
     def _label_branches(self, tilt: Leaf | None) -> list[Branch]:
         if tilt is None:
-            found = [Branch(c.label, (), -sp.log(2), lambda k: sp.S.One) for c in self._remember(self.laws.cases(sp.S.Zero, sp.S.Zero))]
-            return found
+            cases = self._remember(self.laws.cases(sp.S.Zero, sp.S.Zero))  # no field gives the label: its odds are constants
+            return [Branch(c.label, (), sp.Add(*(p.c0 for p in c.law if isinstance(p, Quadratic))), lambda k: sp.S.One) for c in cases]
         found = []
         for case in self._remember(self.laws.cases(tilt.h, tilt.A)):
             if case.tilt:

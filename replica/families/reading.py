@@ -50,7 +50,7 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     Raises:
         Underivable: names the part of the spec that has no theory yet.
     """
-    names = _names(spec)
+    names = control_names(spec)
     chosen = _one("learner", spec.learners, learner)
     student = spec.learners[chosen]
     if student.theory == "none":
@@ -73,12 +73,8 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     prior, channel = _teacher(spec, cell, names) if disorder is None else (_latent(spec, disorder, names), None)
     protocol = student.protocol
     bound = protocol.bind(names)
-    alpha = _expression(data.alpha, names) if disorder is None else sp.S.One
-    controls = tuple(
-        Control(control_symbol(name), float(table.value), table.range, table.meaning or "")
-        for name, table in (spec.controls or {}).items()
-        if table.formula is None and table.value != math.inf
-    )
+    alpha = sample_ratio(data.alpha, names) if disorder is None else sp.S.One
+    controls = given_controls(spec)
     shared: dict[str, Any] = {"name": chosen, "alpha": alpha, "controls": controls, "names": names, "observables": spec.observables or {}}
     shared["disorder"] = disorder
     if isinstance(protocol, Bayes):
@@ -121,6 +117,8 @@ def refuse_structure(spec: Any, learner: str) -> None:
     student = spec.learners[learner]
     if spec.ansatz is not None and spec.ansatz.kind not in ("rs", "annealed"):
         raise Underivable(f"ansatz '{spec.ansatz.kind}' is not built for protocol '{student.protocol.kind}' yet (built: rs annealed)")
+    if any(data.selection is not None for data in spec.slices.values()):
+        raise Underivable(f"slice.selection: not built for protocol '{student.protocol.kind}' (built: gibbs, without ansatz 'annealed')")
     joined = [name for name, other in spec.learners.items() if any(c.to == learner for c in other.couple or ())]
     if joined:
         raise Underivable(f"learner '{learner}' is coupled to {' '.join(joined)}: coupled learners are built for protocol 'gibbs' only")
@@ -145,9 +143,6 @@ def _refuse(spec: Any, student: Any, disorder: Disorder | None) -> None:
         raise Underivable(f"learner.target: '{student.target}' has no static theory yet (built: label)")
     if student.believes:
         raise Underivable("learner.believes: not built yet")
-    for data in spec.slices.values():
-        if data.selection is not None:
-            raise Underivable("slice.selection: selected samples have no theory yet")
 
 
 def _teacher(spec: Any, cell: Any, names: dict[str, sp.Expr]):
@@ -187,13 +182,32 @@ def _one(what: str, table: Any, name: str | None = None) -> str:
     return found[0]
 
 
-def _expression(value: Any, names: dict[str, sp.Expr]) -> sp.Expr:
+def given_controls(spec: Any) -> tuple[Control, ...]:
+    """Controls that are numbers; derived ones and those taken to infinity are not among them."""
+    return tuple(
+        Control(control_symbol(name), float(table.value), table.range, table.meaning or "")
+        for name, table in (spec.controls or {}).items()
+        if table.formula is None and table.value != math.inf
+    )
+
+
+def number(value: Any, names: Mapping[str, sp.Expr]) -> sp.Expr:
+    """A number or a formula of controls as the derivation sees it."""
+    return parse(value, names) if isinstance(value, str) else exact(value)
+
+
+def sample_ratio(value: Any, names: Mapping[str, sp.Expr]) -> sp.Expr:
+    """Samples per dimension.
+
+    Raises:
+        Underivable: a count, or infinitely many.
+    """
     if value is None:
         raise Underivable("data.alpha: a number of samples instead of a ratio has no theory")
-    expression = parse(value, names) if isinstance(value, str) else exact(value)
-    if expression == sp.oo:
+    found = number(value, names)
+    if found == sp.oo:
         raise Underivable("data.alpha: inf (the learner sees the law) has no static theory yet")
-    return expression
+    return found
 
 
 def assumed(name: str, domain: Domain) -> sp.Symbol:
@@ -203,7 +217,7 @@ def assumed(name: str, domain: Domain) -> sp.Symbol:
     return sp.Symbol(name, nonnegative=True) if domain.lower == 0 else control_symbol(name)
 
 
-def _names(spec: Any) -> dict[str, sp.Expr]:
+def control_names(spec: Any) -> dict[str, sp.Expr]:
     """Every control's symbol; a derived one is the expression of the others that it stands for."""
     names: dict[str, sp.Expr] = {
         name: sp.oo if table.value == math.inf else assumed(name, table.range) for name, table in (spec.controls or {}).items()

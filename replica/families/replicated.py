@@ -6,12 +6,14 @@ Unknowns are increments of overlaps along the tree, positive and without cancell
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import sympy as sp
 
 from replica.families.chart import Chart, Regime, pinned
 from replica.families.model import TEACHER
 from replica.families.sheet import LevelSheet, difference
+from replica.families.starts import gathered, starting_length
 from replica.symbols import POSITIVE, REAL, OrderParameter
 from replica.tree import Leaf, Overlap
 
@@ -31,7 +33,13 @@ class Unknown:
 
 @dataclass
 class Sheets(Chart):
-    """The equations of all levels in increments."""
+    """The equations of all levels in increments.
+
+    Args:
+        stairs: see `_starts`.
+    """
+
+    stairs: tuple[tuple[int | sp.Expr, int | sp.Expr], ...] = ((1, 6), (5, 2), (16, 1))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,8 +70,7 @@ class Sheets(Chart):
 
     def _own(self, level: LevelSheet, species: str, overlaps: list[Unknown], hats: list[Unknown]) -> None:
         *between, own = self.structure.chain(species)
-        norm = self.norms[species]
-        scale = norm if norm is not None else sp.S.One
+        norm, scale = self.norms[species], self._scale(species)
         start, *others = self._starts(species, len(between), scale)
         for number, overlap in enumerate(between):
             got, out = level.inputs[overlap], level.outputs[overlap]
@@ -124,21 +131,55 @@ class Sheets(Chart):
         return shares if len(self.structure.levels) > 1 else shares[:1]
 
     def _starts(self, species: str, count: int, scale: sp.Expr) -> list[list[sp.Expr]]:
-        """Increments to start from; with q >= S^2 there is room for an imposed overlap S, and every covariance is positive."""
-        held = [v for name, v in self.imposed.items() if species in name]
-        if held:
-            inside = held[0] ** 2 / scale**2
+        """Increments to start from."""
+        if (held := self._held(species)) is not None and held.second == species:
+            share = self.imposed[self.name(held)] ** 2 / (self._scale(held.first) * scale)
             rest = [sp.Rational(1, 10) + sp.Rational(3, 10) * (count - 1), *self._more[1:]]
-            return [[(inside + top * (1 - inside)) * scale / count] * count for top in rest]
+            centres = self._centres(held.first)
+            return [[scale * part for part in gathered(c, share, count, top)] for c, top in zip_longest(centres, rest, fillvalue=rest[-1])]
         if count == 1:
             return [[top * scale] for top in self._more]
         found = []
         if self.regime is Regime.EDGE:
             return [[scale * (1 - d), *[scale * d / (count - 1)] * (count - 1)] for d in EDGE_STARTS]
-        for first, inner in ((1, 6), (5, 2), (16, 1)):  # in twentieths: how much is common to all, how much is left inside
-            middle = sp.Rational(20 - first - inner, 20 * (count - 1))
+        for first, inner in self.stairs:  # in twentieths: how much is common to all, how much is left inside
+            middle = sp.sympify(20 - first - inner) / (20 * (count - 1))
             found.append([sp.Rational(first, 20) * scale, *[middle * scale] * (count - 1)])
         return found
+
+    def _held(self, species: str) -> Overlap | None:
+        """The imposed overlap of a learner with another one."""
+        pairs = (o for o in self.structure.known if species in (o.first, o.second) and o.first != o.second and self.name(o) in self.imposed)
+        return next(pairs, None)
+
+    def _scale(self, species: str) -> sp.Expr:
+        """The length to start from."""
+        norm = self.rho if species == TEACHER else self.norms[species]
+        if norm is not None:
+            return norm
+        held = self._held(species)
+        return sp.S.One if held is None else starting_length(self.laws.by[species], self.imposed[self.name(held)])
+
+    def _centres(self, species: str) -> list[list[sp.Expr]]:
+        """Increments that others gather around, the variance inside last, in units of the length; what nothing fixes is a half."""
+        between = self.structure.chain(species)[:-1] if species != TEACHER else []
+        if species == TEACHER or not between:
+            return [[sp.S.One, sp.S.Zero]]
+        if species in self.silent:
+            return [[sp.S.Half, sp.S.Half]]
+        scale = self._scale(species)
+        found = [[part / scale for part in start] for start in self._starts(species, len(between), scale)]
+        return [[*start, 1 - sp.Add(*start)] for start in found]
+
+    def _cross_starts(self, level: LevelSheet, overlap: Overlap) -> list[sp.Expr]:
+        """A free overlap of two learners: where another one of theirs is imposed, what a noisy copy has of its centre there."""
+        pair = (overlap.first, overlap.second)
+        held = next((o for o in self.structure.known if (o.first, o.second) == pair and self.name(o) in self.imposed), None)
+        if held is None:
+            return list(self._more)
+        depth = [o for o in level.level.own if (o.first, o.second) == pair].index(overlap)
+        value = self.imposed[self.name(held)]
+        return [value * sp.Add(*centre[: depth + 1]) for centre in self._centres(overlap.first)]
 
     def _cross(self, level: LevelSheet, overlap: Overlap, overlaps: list[Unknown], hats: list[Unknown]) -> None:
         symbol, symbol_hat, name = self.symbol(overlap), self.symbol(overlap, True), self.name(overlap)
@@ -154,8 +195,7 @@ class Sheets(Chart):
                 Unknown(OrderParameter(symbol_hat, f"conjugate of the imposed {meaning}", REAL), symbol_hat + value - got, sp.S.One, True)
             )
             return
-        held = [v for key, v in self.imposed.items() if overlap.first in key and overlap.second in key]
-        start, *others = (held[0] * top if held else top for top in self._more)  # the share with which the other overlaps start, too
+        start, *others = self._cross_starts(level, overlap)
         overlaps.append(Unknown(OrderParameter(symbol, meaning, REAL), got, start, broken=tuple(others)))
         if not free:
             out = self.alpha * self.energetic(level.outputs[overlap], self.power(symbol_hat))

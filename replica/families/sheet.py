@@ -13,7 +13,7 @@ from replica.nodes import Discrete, Gauss, Measure, Tilted
 from replica.passes.gauge import minimal, sourced
 from replica.passes.merge import centered, merged, normal
 from replica.passes.still import without_still_fields
-from replica.tree import Leaf, Overlap, Side
+from replica.tree import Functional, Leaf, Overlap, Side
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class LevelSheet:
         energetic, entropic: log integrals, first order in the level's small parameter.
         outputs, inputs: overlap -> d energetic / d overlap and d entropic / d conjugate over its count.
         slopes: learner -> mean squared slope of its score and of its mean weight, for the replicon.
+        between: the same of whole nodes that samples switch on or off, per learner on them.
         positive: variances of fields and leaves, which are positive where the overlaps are possible.
     """
 
@@ -36,6 +37,7 @@ class LevelSheet:
     inputs: dict[Overlap, sp.Expr] = field(default_factory=dict)
     slopes: dict[str, tuple[sp.Expr, sp.Expr]] = field(default_factory=dict)
     positive: tuple[sp.Expr, ...] = ()
+    between: tuple[tuple[sp.Expr, sp.Expr], ...] = ()
 
 
 def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.Symbol, sp.Expr]) -> LevelSheet:
@@ -76,8 +78,13 @@ def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.S
         if overlap.node is None and species != TEACHER and species not in level.energetic.silent:
             copies = tree.coefficient(tree.root.copies(species))
             slopes[species] = tuple(fixed(level.functional(side).squared_slope(species) / copies, side) for side in Side)
+    between = []
+    for node, _, _ in tree.nodes() if isinstance(level.energetic, Functional) else ():
+        for species in node.species() if node.name in level.energetic.gates else ():
+            terms = (level.energetic, level.entropic)
+            between.append(tuple(fixed(t.squared_slope_of(node.name, species), t.side) for t in terms))
     positive = _variances(energetic) | _variances(entropic, leaves=False)
-    return LevelSheet(level, tree.trace().xreplace(given), energetic, entropic, outputs, inputs, slopes, tuple(positive))
+    return LevelSheet(level, tree.trace().xreplace(given), energetic, entropic, outputs, inputs, slopes, tuple(positive), tuple(between))
 
 
 def _variances(expression: sp.Expr, leaves: bool = True) -> dict[sp.Expr, None]:

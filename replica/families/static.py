@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import sympy as sp
 
-from replica.families import annealed, couplings, ground_state, pairwise, posterior, thermal
+from replica.families import annealed, couplings, ground_state, independent, pairwise, posterior, thermal
 from replica.families.composition import compose
 from replica.families.draft import Closing, Draft
 from replica.families.equations import Opaque, finite_temperature, gauge_fixed, zero_temperature
 from replica.families.model import second_moment
 from replica.families.moments import RHO, with_moment
-from replica.families.reading import StaticModel, read, refuse_structure
+from replica.families.reading import StaticModel, control_names, read, refuse_structure
 from replica.families.rs import ReplicaSymmetric, replica_symmetric
 from replica.families.solved import with_solved
+from replica.families.staged import theory as staged
+from replica.families.staged.read import is_structured
 from replica.nodes import Tilted
 from replica.symbols import control_symbol
 from replica.theory import Theory
@@ -33,7 +36,11 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
     full = spec.expand()
     conditions = {name: table.condition for name, table in (full.controls or {}).items() if table.condition is not None}
     annealed_average = full.ansatz is not None and full.ansatz.kind == "annealed"
-    if annealed_average or not _thermal(full, learner):
+    if independent.stand_apart(full, learner):
+        model, found = read(full, next(iter(full.learners))), independent.theory(full)
+    elif _structured(full, learner):
+        return _finished(spec, full, staged.theory(full, learner), tuple(control_names(full).values()), conditions)
+    elif annealed_average or not _thermal(full, learner):
         model = read(full, learner)
         refuse_structure(full, model.name)
         found = annealed.theory(model) if annealed_average else _quenched(model)
@@ -43,9 +50,22 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         conditions = {name: condition for name, condition in conditions.items() if name != composition.edge}
     if model.disorder is not None:
         found = couplings.told(found, model)
-    plain = {symbol: control_symbol(symbol.name) for symbol in model.symbols}
+    return _finished(spec, full, found, model.symbols, conditions)
+
+
+def _finished(spec: Any, full: Any, found: Theory, symbols: tuple[sp.Expr, ...], conditions: Mapping[str, tuple[str, float]]) -> Theory:
+    """With plain symbols for controls, those that are solved for among the unknowns, and its names."""
+    plain = {symbol: control_symbol(symbol.name) for symbol in symbols if isinstance(symbol, sp.Symbol)}
     theory = with_solved(found.xreplace(plain), conditions)
     return replace(theory, name=full.name, fingerprint=_key(spec, full), spec=spec)
+
+
+def _structured(spec: Any, learner: str | None) -> bool:
+    """Whether minimizers meet structured data or one another, under replica symmetry."""
+    chosen = [learner] if learner is not None else [name for name, table in spec.learners.items() if table.theory != "none"]
+    kinds = {spec.learners[name].protocol.kind for name in chosen if name in spec.learners}
+    symmetric = spec.ansatz is None or spec.ansatz.kind == "rs"
+    return kinds == {"erm"} and symmetric and is_structured(spec)
 
 
 def _key(spec: Any, full: Any) -> str:

@@ -81,7 +81,9 @@ class Structure:
                     yield node, species
 
 
-def replicated(teacher: bool, members: tuple[Member, ...], steps: tuple[sp.Expr, ...] = (), probes: tuple[Member, ...] = ()) -> Structure:
+def replicated(
+    teacher: bool, members: tuple[Member, ...], steps: tuple[sp.Expr, ...] = (), probes: tuple[Member, ...] = (), named: bool = False
+) -> Structure:
     """The trees of learners trained together, and of probes around one of their copies.
 
     Args:
@@ -89,6 +91,7 @@ def replicated(teacher: bool, members: tuple[Member, ...], steps: tuple[sp.Expr,
         members: learners of the first stage; one replica of the system holds all of them.
         steps: Parisi parameters, outermost first; empty for replica symmetry.
         probes: learners of a second stage, on one copy of the (only) first learner.
+        named: whether overlaps carry their learner's name although it stands alone.
     """
     at_root = (TEACHER,) if teacher else ()
     root = Node("root", leaves=at_root, children=(_nested(n, steps, members),))
@@ -96,7 +99,7 @@ def replicated(teacher: bool, members: tuple[Member, ...], steps: tuple[sp.Expr,
     if probes:
         (reference,) = members
         roots.append(Node("root", leaves=at_root, children=_hosted(sp.S.Zero, steps, reference, probes)))
-    name = _Names(tuple(roots), several=len(members) + len(probes) > 1)
+    name = _Names(tuple(roots), several=named or len(members) + len(probes) > 1)
     label = sp.Dummy("y", real=True)
     silent = frozenset(m.name for m in (*members, *probes) if m.silent)
     levels: list[Level] = []

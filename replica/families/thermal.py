@@ -14,6 +14,7 @@ from replica.families.draft import Closing
 from replica.families.model import Underivable, second_moment
 from replica.families.observables import REPLICA_SYMMETRY
 from replica.families.replicated import Sheets, Unknown
+from replica.families.selection import STAIRS
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK
 from replica.families.thermal_observables import observables
 from replica.families.tree_story import trail
@@ -34,21 +35,31 @@ def theory(composition: Composition) -> Theory:
     Raises:
         Underivable: a law or a length without a closed form.
     """
+    return theory_of(composition, sheets_of(composition))
+
+
+def sheets_of(composition: Composition) -> Sheets:
+    """The equations in increments, before anything is solved for."""
     first = composition.first
     prior = first.laws.prior
-    rho = second_moment(prior) if prior is not None else sp.S.Zero
-    sheets = Sheets(
+    return Sheets(
         composition.structure,
         composition.laws,
         first.alpha,
-        rho,
+        second_moment(prior) if prior is not None else sp.S.Zero,
         composition.imposed,
         composition.pressed,
         composition.self_overlaps,
         composition.regime,
         composition.steps,
         composition.real,
+        **({} if composition.selection is None else {"stairs": STAIRS}),
     )
+
+
+def theory_of(composition: Composition, sheets: Sheets) -> Theory:
+    """The theory of equations that are there already."""
+    first = composition.first
     values = dict(composition.parisi)
     if composition.copies not in (None, sp.oo):
         values[composition.real] = composition.copies
@@ -56,11 +67,13 @@ def theory(composition: Composition) -> Theory:
     unknowns = list(sheets.unknowns)
     if composition.free_steps:
         unknowns += _extremal(composition, levels[0])
+    if composition.selection is not None:
+        unknowns.append(composition.selection.price(levels[0]))
     controls = first.controls
     if composition.edge is not None:
         controls = tuple(c for c in first.controls if c.name != composition.edge)
         unknowns = _consistent([*unknowns, _edge(composition, sheets)], _edge_length(composition, sheets), composition.parisi)
-    free_entropy = levels[-1].value
+    free_entropy = levels[-1].value if composition.selection is None else composition.selection.free_entropy(levels[-1])
     names = {sheets.name(o): plain(sheets, o) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)}
     conjugates = {
         f"{sheets.name(o)}_hat": plain(sheets, o, True) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)
@@ -72,7 +85,7 @@ def theory(composition: Composition) -> Theory:
         system=Stationary(
             tuple(u.parameter for u in unknowns),
             tuple(u.equation for u in unknowns),
-            constraints=_constraints(sheets, levels),
+            constraints=_constraints(sheets, levels) + (composition.selection.room(sheets) if composition.selection is not None else ()),
             starts=_starts(unknowns),
         ),
         order_parameters=names

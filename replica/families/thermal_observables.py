@@ -42,6 +42,8 @@ def _entropies(composition: Composition, sheets: Sheets, levels: list[ClosedLeve
     if len(levels) > 1:
         probe = composition.structure.members[-1].name
         found["local_entropy"] = last.value + log_states(laws[probe])
+    if composition.selection is not None:
+        return composition.selection.observables(first)
     if composition.copies is not None:
         y = composition.real
         centre = [m for m in composition.structure.members if m.copies == 1]
@@ -63,7 +65,7 @@ def _of_states(composition: Composition, level: ClosedLevel) -> sp.Expr:
     return level.value + (x - x**2) * level.slope(x)
 
 
-def _sampled(composition: Composition, sheets: Sheets, name: str) -> tuple[Sampled, Predictor]:
+def sampled(composition: Composition, sheets: Sheets, name: str) -> tuple[Sampled, Predictor]:
     """A learner as it meets a new sample: a draw from its Gibbs measure."""
     own = plain(sheets, Overlap(None, name, name))
     m = plain(sheets, Overlap("root", TEACHER, name)) if composition.structure.teacher else sp.S.Zero
@@ -77,8 +79,8 @@ def _measured(composition: Composition, sheets: Sheets) -> dict[str, sp.Expr]:
         return found
     speaking = [m.name for m in composition.structure.members if not m.silent]
     for name in speaking:
-        sampled, predictor = _sampled(composition, sheets, name)
-        own = prediction(sampled, predictor)
+        draw, predictor = sampled(composition, sheets, name)
+        own = prediction(draw, predictor)
         own["estimation_mse"] = sheets.rho - 2 * predictor.covariance + predictor.variance
         found |= {key if len(speaking) == 1 else f"{key}[{name}]": value for key, value in own.items()}
     return found
@@ -87,8 +89,8 @@ def _measured(composition: Composition, sheets: Sheets) -> dict[str, sp.Expr]:
 def _declared(composition: Composition, sheets: Sheets, found: dict[str, sp.Expr]) -> dict[str, sp.Expr]:
     if len(composition.models) > 1:
         return {}
-    sampled, predictor = _sampled(composition, sheets, composition.first.name)
-    return declared(sampled, predictor, found)
+    draw, predictor = sampled(composition, sheets, composition.first.name)
+    return declared(draw, predictor, found)
 
 
 def _energies(composition: Composition, sheets: Sheets, level: ClosedLevel) -> dict[str, sp.Expr]:
@@ -118,4 +120,5 @@ def _replicon(sheets: Sheets, level: LevelSheet) -> dict[str, sp.Expr]:
             found.append(1 - sheets.alpha * sheets.energetic(out, -power) * sheets.entropic(into, power))
         except Underivable:
             return {}
+    found += [1 - sheets.alpha * sheets.energetic(out) * sheets.entropic(into) for out, into in level.between]
     return {"replicon": found[0] if len(found) == 1 else sp.Min(*found)}

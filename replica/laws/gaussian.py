@@ -23,6 +23,9 @@ class Gaussian(Law):
     def sample(self, rng: np.random.Generator, n: int, d: int) -> np.ndarray:
         return rng.standard_normal((n, d))
 
+    def variances(self, d: int) -> np.ndarray:
+        return np.ones(d)
+
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         return cls(), cls(dimension=15)

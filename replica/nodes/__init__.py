@@ -3,9 +3,11 @@
 from replica.nodes.averages import LogAverage, Tilted, average
 from replica.nodes.functions import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
 from replica.nodes.measures import Counting, Discrete, Flat, Gauss, Measure
+from replica.nodes.moments import Angle, Moment
 from replica.nodes.proximal import Moreau, Peak, Prox, ProxSlope
 
 __all__ = [
+    "Angle",
     "Counting",
     "Discrete",
     "Flat",
@@ -15,6 +17,7 @@ __all__ = [
     "LogAverage",
     "LogH",
     "Measure",
+    "Moment",
     "Moreau",
     "Peak",
     "Prox",

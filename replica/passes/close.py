@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
 import sympy as sp
 
+from replica.arrays import evaluate
 from replica.law import Atom, Density, Law, Quadratic, log_leaf
 from replica.nodes import Flat, Gauss, LogAverage, Measure, Moreau, Peak, Prox, ProxSlope, Sigmoid, Tilted
+from replica.passes.between import Between
 from replica.passes.edge import EdgeLeaf
 from replica.passes.gaussian import absorb, integrate_polynomials, orthant, rotate, translate, without_large_parts
 from replica.passes.nested import nested
@@ -106,7 +109,7 @@ class Closer:
             return _merge_mirrored([self._branch(expression, b, (), sp.S.Zero) for b in self.branches(None)])
         if isinstance(expression, Tilted):  # averages inside are closed with it, given its label
             open_inside = expression.atoms(*OPEN) or expression.body.atoms(Tilted, LogAverage)
-            return self.average(expression) if open_inside else expression
+            return self.average(expression) if open_inside or self.label in expression.body.free_symbols else expression
         if not expression.args or not expression.atoms(Tilted, LogAverage):
             return expression
         return expression.func(*(self(a) for a in expression.args))
@@ -126,6 +129,8 @@ class Closer:
         def open_leaf(e):
             if isinstance(e, EdgeLeaf):
                 return e.opened(self.law(e.leaf, branch))
+            if isinstance(e, Between):
+                return e.opened(lambda leaf: self.law(leaf, branch), (self.label, branch.label))
             if not isinstance(e, Leaf):
                 return e
             if e.species == self.tilting:
@@ -190,13 +195,15 @@ def _same(one, other) -> bool:
 
 
 def _mirror(body, exponent, measures, weight):
-    """The same average in the negatives of all variables, also of averages inside; for one-dimensional Gaussians."""
+    """The same average in the negatives of all variables, also of averages inside; for one-dimensional Gaussians and intervals."""
     inside = [m for e in body.atoms(Tilted, LogAverage) for m in e.measures]
-    if not all(isinstance(m, Gauss) and len(m.variables) == 1 for m in (*measures, *inside)):
+    if not all(isinstance(m, (Gauss, Flat)) and len(m.variables) == 1 for m in (*measures, *inside)):
         return None
     flip = {m.variables[0]: -m.variables[0] for m in (*measures, *inside)}
 
     def turned(m: Measure) -> Measure:
+        if isinstance(m, Flat):
+            return Flat(m.variables[0], -m.upper, -m.lower, [-b for b in m.breaks[::-1]])
         return Gauss(m.variables, [-m.means[0].xreplace(flip)], m.covariance)
 
     def walk(e: sp.Basic) -> sp.Basic:
@@ -237,6 +244,16 @@ def without_kink(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]
         a = sp.Dummy("a", real=True)
         if v in bound and v not in exponent.free_symbols:
             opened = body.xreplace({node: a})
-            if opened == opened.xreplace({a: -a}) or sp.expand(opened - opened.xreplace({a: -a})) == 0:
+            odd = opened - opened.xreplace({a: -a})
+            if odd == 0 or (not _shows(odd) and sp.expand(odd) == 0):
                 body = opened.xreplace({a: v})
     return body
+
+
+def _shows(expression: sp.Expr) -> bool:
+    """Whether an expression is seen not to vanish at a point, which is quicker than to expand it."""
+    try:
+        at = {s: np.array(0.4 + 0.17 * k) for k, s in enumerate(sorted(expression.free_symbols, key=sp.default_sort_key))}
+        return bool(abs(evaluate(expression, at)) > 1e-6)
+    except ValueError:
+        return False  # something has no value without a grid

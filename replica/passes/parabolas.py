@@ -43,23 +43,21 @@ def opened(e: LogAverage | Tilted) -> sp.Expr:
     exponent = e.exponent.xreplace(plain)
     if isinstance(e, LogAverage):
         return LogAverage(exponent, e.measures)
-    if slopes and (not e.body.is_polynomial(*slopes) or sp.Poly(e.body, *slopes).total_degree() > 1):
+    names = {node: sp.Dummy("s", real=True) for node in slopes}
+    body = sp.expand_mul(e.body.xreplace(names).xreplace(plain))
+    weights = [body.diff(name) for name in names.values()]
+    if any(w.free_symbols & {v, *names.values()} for w in weights):
         return e  # the square of a delta function has no average
     total = Tilted(e.body.xreplace(plain), exponent, e.measures, normalised=e.normalised)
     mean, variance = e.measures[0].means[0], e.measures[0].covariance[0, 0]
-    for node in slopes:
+    for node, weight in zip(slopes, weights, strict=True):
         one = found[node]
         assert one is not None
         at = {v: one.cut}
-        log_density = e.exponent.xreplace({n: _side(n, o, 1) for n, o in found.items() if o is not None}).xreplace(at)
-        log_density -= (one.cut - mean) ** 2 / (2 * variance) + sp.log(2 * sp.pi * variance) / 2
+        log_density = exponent.xreplace(at) - (one.cut - mean) ** 2 / (2 * variance) - sp.log(2 * sp.pi * variance) / 2
         if not e.normalised:
             log_density -= LogAverage(exponent, e.measures)
-        height = (one.points[1] - one.points[0]).xreplace(at)
-        weight = sp.expand(e.body).coeff(node, 1).xreplace(plain)
-        if weight.has(v):
-            return e
-        total += weight * height * sp.exp(log_density)
+        total += weight * (one.points[1] - one.points[0]).xreplace(at) * sp.exp(log_density)
     return total
 
 

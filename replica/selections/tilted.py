@@ -18,7 +18,6 @@ class Tilted(Selection):
         tilt: 0 selects at random, negative values prefer informative samples.
     """
 
-    built = False
     keep: Value = parameter(domain="(0, inf)", meaning="samples kept per weight")
     by: Word = parameter("log_volume", meaning="what tilts the measure", words=("log_volume",))
     tilt: Value = parameter(0, "(-inf, inf)", "strength of the tilt")

@@ -18,6 +18,7 @@ from replica.spec.point import derivation_order, point
 from replica.spec.probabilities import check_probabilities
 from replica.spec.protocols import check_protocols
 from replica.spec.records import Mention
+from replica.spec.selections import check_selections
 from replica.spec.sweeps import grid
 from replica.spec.tables import domain_text
 
@@ -44,6 +45,7 @@ def check(spec: Tables) -> None:
     _check_run(spec, mentions, full)
     check_shares(spec, full, at)
     check_overlaps(full, at)
+    check_selections(full, at)
     check_probabilities(spec, mentions, at)
     check_labels(full, places, at)
     _check_unused(spec, full, mentions)
@@ -56,6 +58,7 @@ def check_at(spec: Tables, full: Tables, at: Mapping[str, float]) -> None:
     _check_ratio(full, at)
     check_shares(spec, full, at)
     check_overlaps(full, at, "these controls")
+    check_selections(full, at)
     check_probabilities(spec, mentions, at)
 
 

@@ -155,6 +155,15 @@ class Functional:
             total += self.multiplicity(child) * self._score(child, node, s)
         return total
 
+    def root_average(self, body: sp.Expr) -> sp.Expr:
+        """E body over the fields of the root, tilted by what stands there."""
+        root = self.tree.root
+        return Tilted(body, self.exponent(root).a, self.measures(root, None), self.normalised)
+
+    def root_score(self, s: str) -> Jet:
+        """Sum over copies of s of the slope of log F in its field, in the root's fields."""
+        return self._sum_of_scores(self.tree.root, s)
+
     def _path(self, name: str) -> list[Node]:
         def search(node, trail):
             trail = [*trail, node]
@@ -199,6 +208,13 @@ class Functional:
             return (leaf.ratio(2) - leaf.ratio(1) ** 2) ** 2
 
         return sp.Add(*(self._leaf_term(node, s, body) for node, _, _ in self.tree.nodes() if s in node.leaves))
+
+    def squared_slope_of(self, name: str, s: str) -> sp.Expr:
+        """Sum over copies of a node of <(d G/d h)^2>, G the score per leaf s on it; for the replicon between such copies."""
+        path = self._path(name)
+        slope = self._score(path[-1], path[-2], s).a.diff(self.field(path[-2], s))
+        each = sp.expand_mul(slope / path[-1].copies(s))
+        return self._transport(path[:-1], self.multiplicity(path[-1]) * Jet(each**2))
 
     def _self_term(self, node: Node, s: str) -> sp.Expr:
         return self._leaf_term(node, s, lambda leaf: leaf.ratio(2))

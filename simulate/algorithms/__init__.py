@@ -6,7 +6,7 @@ theory by right; those of `simulate.learn` never see a derived equation.
 """
 
 ALGORITHMS = {
-    "erm": "simulate.learn.erm",
+    "erm": "simulate.learn.stages",
     "amp": "simulate.algorithms.amp",
     "monte_carlo": "simulate.learn.gibbs",
     "enumeration": "simulate.learn.enumeration",

@@ -5,7 +5,9 @@ x = sum_t mean_t latent_t / sqrt(d) + sqrt(variance) noise,  y ~ channel(latent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,27 +16,51 @@ import sympy as sp
 from replica.arrays import evaluate
 from replica.draws import draw_weight
 from replica.labels import RealLabels
+from simulate.draw.coordinates import per_coordinate
 from simulate.draw.numbers import bound, number
 from simulate.instance import Unsupported
 
 
+@dataclass(frozen=True)
+class Inputs:
+    """Inputs of a cell.
+
+    Args:
+        seen: (n, d) what learners see.
+        acting: (n, k) the coordinates that labels act on: the inputs before corruption, or those of a hidden manifold.
+    """
+
+    seen: np.ndarray
+    acting: np.ndarray
+
+    def field(self, latent: np.ndarray) -> np.ndarray:
+        """(n,) field of a latent (k,)."""
+        return self.acting @ latent / np.sqrt(self.acting.shape[1])
+
+
 def inputs_of(
-    cell: Any, law: Any, truth: Mapping[str, np.ndarray], at: Mapping[str, float], n: int, d: int, rng: np.random.Generator
-) -> np.ndarray:
-    """(n, d) inputs of a cell; `law` is the law of its slice."""
-    if cell.corruption is not None:
-        raise Unsupported(f"corruption '{cell.corruption.kind}' cannot be simulated yet")
+    cell: Any,
+    law: Any,
+    truth: Mapping[str, np.ndarray],
+    at: Mapping[str, float],
+    n: int,
+    d: int,
+    rng: np.random.Generator,
+    blocks: Mapping[str, slice] = MappingProxyType({}),
+) -> Inputs:
+    """n inputs of a cell; `law` is the law of its slice."""
+    x, hidden = bound(law, at).draw(rng, n, d, truth)
     if isinstance(cell.variance, Mapping):
-        raise Unsupported("a variance per block cannot be simulated yet")
-    x = bound(law, at).sample(rng, n, d)
-    if cell.variance is not None:
+        x *= np.sqrt(per_coordinate(cell.variance, blocks, at, d))
+    elif cell.variance is not None:
         x *= np.sqrt(number(cell.variance, at))
     for latent, coefficient in (cell.mean or {}).items():
         x += number(coefficient, at) / np.sqrt(d) * truth[latent]
-    return x
+    seen = x if cell.corruption is None else bound(cell.corruption, at).apply(rng, x)
+    return Inputs(seen, x if hidden is None else hidden)
 
 
-def teacher_of(label: Any, truth: Mapping[str, np.ndarray]) -> str | None:
+def teacher_of(label: Any, truth: Container[str]) -> str | None:
     """The latent whose field makes the labels; None where no field does."""
     if label is None or label.value is not None:
         return None

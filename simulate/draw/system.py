@@ -9,6 +9,8 @@ import numpy as np
 
 from replica.disorder import Disorder
 from simulate.draw.cells import inputs_of, labels_of, teacher_of
+from simulate.draw.coordinates import blocks_of
+from simulate.draw.latents import draw_latents
 from simulate.draw.numbers import bound, number
 from simulate.draw.seeds import generator
 from simulate.instance import Instance, Unsupported
@@ -29,7 +31,8 @@ def draw(spec: Any, at: Mapping[str, float], d: int, seed: int, rng: np.random.G
         Unsupported: a law, shape or label that has no finite system yet.
     """
     rng = generator(spec.fingerprint, at, d, seed) if rng is None else rng
-    truth = _latents(spec, at, d, rng)
+    truth = draw_latents(spec, at, d, rng)
+    blocks = blocks_of(spec, at, d)
     if is_disorder(spec):
         return Instance(spec, dict(at), d, seed, {"J": _couplings(spec, at, d, truth, rng)}, truth)
     xs, ys, which = [], [], []
@@ -41,16 +44,16 @@ def draw(spec: Any, at: Mapping[str, float], d: int, seed: int, rng: np.random.G
         shares = np.array([1.0 if g.share is None else number(g.share, at) for g in part.groups.values()])
         counts = rng.multinomial(n, shares / shares.sum())
         for (group_name, group), count in zip(part.groups.items(), counts, strict=True):
-            x = inputs_of(group, part.law, truth, at, int(count), d, rng)
+            inputs = inputs_of(group, part.law, truth, at, int(count), d, rng, blocks)
             teacher = teacher_of(group.label, truth)
-            fields = None if teacher is None else x @ truth[teacher] / np.sqrt(d)
-            xs.append(x)
+            fields = None if teacher is None else inputs.field(truth[teacher])
+            xs.append(inputs.seen)
             ys.append(labels_of(group.label, fields, at, int(count), rng))
             which.append(np.full(count, len(cells)))
             cells.append((slice_name, group_name))
     x = xs[0] if len(xs) == 1 else np.concatenate(xs)
     arrays = {"x": x, "y": np.concatenate(ys), "cell": np.concatenate(which)}
-    return Instance(spec, dict(at), d, seed, arrays, truth, tuple(cells))
+    return Instance(spec, dict(at), d, seed, arrays, truth, tuple(cells), blocks)
 
 
 def is_disorder(spec: Any) -> bool:
@@ -76,17 +79,3 @@ def samples(part: Any, at: Mapping[str, float], d: int) -> int:
     if not np.isfinite(alpha):
         raise Unsupported("alpha = inf has no finite system")
     return max(1, round(alpha * d))
-
-
-def _latents(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    truth = {}
-    for name, latent in spec.latents.items():
-        for key in ("blocks", "overlap"):
-            if getattr(latent, key, None):
-                raise Unsupported(f"latent.{name}.{key} cannot be simulated yet")
-        if latent.network is not None and latent.network.kind != "linear":
-            raise Unsupported(f"latent.{name}.network '{latent.network.kind}' cannot be simulated yet")
-        if latent.shape not in (None, "vector"):
-            raise Unsupported(f"latent.{name}.shape cannot be simulated yet")
-        truth[name] = np.asarray(bound(latent.prior, at).sample(rng, (d,)), float)
-    return truth

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,19 +16,18 @@ LIFT = 0.01  # of the mean diagonal of the Hessian, times the relative residual
 
 @dataclass
 class Energy:
-    """sum_mu loss(z_mu) + sum_i penalty(w_i) with z = inputs w / sqrt(d), for B instances.
+    """sum_mu loss(z_mu) + sum_i penalty(w_i), z linear in w, for B systems.
 
     Args:
-        inputs: (B, n, d), not divided by sqrt(d).
         loss, penalty: terms giving (value, slope, curvature) of fields (B, n) and weights (B, d).
+        kinked: whether a term has kinks, far from which it has no curvature.
     """
 
-    inputs: torch.Tensor
     loss: Term
     penalty: Term
+    kinked: bool = field(default=True, kw_only=True)
 
     def __post_init__(self) -> None:
-        self.scale = 1 / math.sqrt(self.inputs.shape[2])
         self._last: list[Any] = [None, None]
         self._last_penalty: list[Any] = [None, None]
 
@@ -52,15 +51,20 @@ class Energy:
 
     def fields(self, w: torch.Tensor) -> torch.Tensor:
         """(B, n) fields of weights (B, d)."""
-        if self.inputs.is_cuda:
-            return self.scale * torch.bmm(self.inputs, w[:, :, None])[:, :, 0]
-        return self.scale * torch.stack([x @ v for x, v in zip(self.inputs, w, strict=True)])  # one matrix at a time stays in cache
+        raise NotImplementedError
 
     def pull(self, g: torch.Tensor) -> torch.Tensor:
         """(B, d) transpose of `fields` applied to slopes (B, n)."""
-        if self.inputs.is_cuda:
-            return self.scale * torch.bmm(g[:, None, :], self.inputs)[:, 0, :]
-        return self.scale * torch.stack([v @ x for x, v in zip(self.inputs, g, strict=True)])
+        raise NotImplementedError
+
+    def newton(self, w: torch.Tensor, z: torch.Tensor, g: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
+        """Newton directions (B, d): minus the inverse Hessian on g."""
+        raise NotImplementedError
+
+    def lifts(self, residual: torch.Tensor) -> torch.Tensor:
+        """(B,) how much of its mean is added to the diagonal of a Hessian: in proportion to the residual where far from the optimum a
+        kinked penalty leaves directions without any curvature."""
+        return (LIFT * residual if self.kinked else 0.0 * residual) + 1e-13
 
     def slope(self, w: torch.Tensor, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Gradient (B, d) and its size relative to its two parts (B,)."""
@@ -94,33 +98,61 @@ class Energy:
             t = torch.where(done, t, trial)
         return t, zp
 
+
+@dataclass
+class Batch(Energy):
+    """One weight vector for each of B instances: z = inputs w / sqrt(d).
+
+    Args:
+        inputs: (B, n, d), not divided by sqrt(d).
+    """
+
+    inputs: torch.Tensor
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.scale = 1 / math.sqrt(self.inputs.shape[2])
+
+    def fields(self, w: torch.Tensor) -> torch.Tensor:
+        if self.inputs.is_cuda:
+            return self.scale * torch.bmm(self.inputs, w[:, :, None])[:, :, 0]
+        return self.scale * torch.stack([x @ v for x, v in zip(self.inputs, w, strict=True)])  # one matrix at a time stays in cache
+
+    def pull(self, g: torch.Tensor) -> torch.Tensor:
+        if self.inputs.is_cuda:
+            return self.scale * torch.bmm(g[:, None, :], self.inputs)[:, 0, :]
+        return self.scale * torch.stack([v @ x for x, v in zip(self.inputs, g, strict=True)])
+
     def newton(self, w: torch.Tensor, z: torch.Tensor, g: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
-        """Newton directions (B, d): minus the inverse Hessian on g, through n x n or d x d, whichever is smaller.
-
-        Only samples of non-zero curvature enter, which for a kinked loss are the few on a kink.  The diagonal is lifted in proportion
-        to the residual: far from the optimum a kinked penalty leaves directions without any curvature.
-        """
         samples, weights = self.at_fields(z)[2], self.at_weights(w)[2]
-        lifts = LIFT * residual + 1e-13
-        return torch.stack([self._direction(*parts) for parts in zip(self.inputs, samples, weights, g, lifts, strict=True)])
+        parts = zip(self.inputs, samples, weights, g, self.lifts(residual), strict=True)
+        return torch.stack([direction(x, self.scale, *rest) for x, *rest in parts])
 
-    def _direction(
-        self, x: torch.Tensor, samples: torch.Tensor, weights: torch.Tensor, g: torch.Tensor, lift: torch.Tensor
-    ) -> torch.Tensor:
-        active = samples > 0
-        if not bool(active.all()):
-            x, samples = x[active], samples[active]
-        x = x * self.scale
-        weights = weights + lift * (weights.mean() + samples.sum() / len(weights))
-        if len(samples) < len(weights) and bool((weights > 1e-10 * weights.max()).all()):
-            right = g / weights
-            inner = (x / weights) @ x.T
-            inner.diagonal().add_(1 / samples)
-            factor = torch.linalg.cholesky_ex(inner).L
-            return -(right - (x.T @ torch.cholesky_solve((x @ right)[:, None], factor))[:, 0] / weights)
-        hessian = x.T @ (samples[:, None] * x)
-        hessian.diagonal().add_(weights)
-        factor, failed = torch.linalg.cholesky_ex(hessian)
-        if bool(failed):
-            return torch.full_like(g, math.nan)
-        return -torch.cholesky_solve(g[:, None], factor)[:, 0]
+
+def direction(
+    x: torch.Tensor, scale: float, samples: torch.Tensor, weights: torch.Tensor, g: torch.Tensor, lift: torch.Tensor
+) -> torch.Tensor:
+    """Newton direction (d,) through n x n or d x d, whichever is smaller; only samples of non-zero curvature enter, which for a
+    kinked loss are the few on a kink."""
+    active = samples > 0
+    if not bool(active.all()):
+        x, samples = x[active], samples[active]
+    x = x * scale
+    weights = weights + lift * (weights.mean() + samples.sum() / len(weights))
+    if len(samples) < len(weights) and bool((weights > 1e-10 * weights.max()).all()):
+        right = g / weights
+        inner = (x / weights) @ x.T
+        inner.diagonal().add_(1 / samples)
+        factor = torch.linalg.cholesky_ex(inner).L
+        return -(right - (x.T @ torch.cholesky_solve((x @ right)[:, None], factor))[:, 0] / weights)
+    hessian = x.T @ (samples[:, None] * x)
+    hessian.diagonal().add_(weights)
+    return solve(hessian, g)
+
+
+def solve(hessian: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
+    """Minus the inverse of a positive matrix on g; nan where it is not positive."""
+    factor, failed = torch.linalg.cholesky_ex(hessian)
+    if bool(failed):
+        return torch.full_like(g, math.nan)
+    return -torch.cholesky_solve(g[:, None], factor)[:, 0]

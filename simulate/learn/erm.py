@@ -13,7 +13,7 @@ import torch
 
 from simulate.draw.numbers import bound
 from simulate.instance import Instance, Unsupported
-from simulate.learn.energy import Energy, Term
+from simulate.learn.energy import Batch, Energy, Term
 from simulate.learn.estimate import Estimate
 from simulate.learn.minimise import lbfgs, multipliers, newton
 from simulate.learn.scalars import Multiplied, Scalar, Smooth
@@ -23,21 +23,21 @@ TOLERANCE = 1e-8
 """Largest optimality residual that is accepted: |gradient| over the two parts that cancel, and for kinked terms the
 relative distance of fields from their proximal points."""
 
-_Y, _Z = sp.Symbol("y", real=True), sp.Symbol("z", real=True)
+Y, Z, ZERO = sp.Symbol("y", real=True), sp.Symbol("z", real=True), sp.S.Zero
 _CHUNK = 64 * 2**20  # bytes of inputs trained together on a CPU, so that they stay in cache
 _STEPS = 250  # of L-BFGS, before Newton takes over
 
 
 def loss_of(instance: Instance, learner: Any) -> Scalar:
     """The loss of a learner at the controls of an instance, as a function of (y, z)."""
-    return Scalar(sp.sympify(bound(learner.loss, instance.at).formula(_Y, _Z)), _Y, _Z)
+    return Scalar(sp.sympify(bound(learner.loss, instance.at).formula(Y, Z)), Y, Z)
 
 
 def penalty_of(instance: Instance, learner: Any) -> Scalar:
     """The penalty of one weight."""
     if learner.regularizer is None:
-        return Scalar(sp.S.Zero, _Y, _Z)
-    return Scalar(sp.sympify(bound(learner.regularizer, instance.at).formula(_Z)), _Y, _Z)
+        return Scalar(sp.S.Zero, Y, Z)
+    return Scalar(sp.sympify(bound(learner.regularizer, instance.at).formula(Z)), Y, Z)
 
 
 def train(instances: Sequence[Instance], learner: Any, device: str = "cpu") -> list[Estimate]:
@@ -89,8 +89,9 @@ def _minimise(chunk: Sequence[Instance], loss: Scalar, penalty: Scalar, device: 
         x = torch.as_tensor(chunk[0].arrays["x"][None] if len(chunk) == 1 else np.stack([i.arrays["x"] for i in chunk]), device=device)
         y = torch.as_tensor(np.stack([i.arrays["y"] for i in chunk]), device=device)
         start = torch.zeros(len(chunk), x.shape[2], dtype=torch.float64, device=device)
-        energy = Energy(x, _term(loss, y), _term(penalty, torch.zeros_like(start)))
-        w, residual, steps = _solve(energy, start, bool(loss.kinks or penalty.kinks))
+        kinked = bool(loss.kinks or penalty.kinks)
+        energy = Batch(term(loss, (y,)), term(penalty, (torch.zeros_like(start),)), x, kinked=kinked)
+        w, residual, steps = minimise(energy, start)
         values = energy.loss.exact(energy.fields(w)).sum(1) + energy.penalty.exact(w).sum(1)
     estimates = []
     for weight, rest, value in zip(w.cpu().numpy(), residual.cpu().numpy(), values.cpu().numpy(), strict=True):
@@ -101,8 +102,9 @@ def _minimise(chunk: Sequence[Instance], loss: Scalar, penalty: Scalar, device: 
     return estimates
 
 
-def _solve(energy: Energy, start: torch.Tensor, kinked: bool) -> tuple[torch.Tensor, torch.Tensor, int]:
-    if kinked:
+def minimise(energy: Energy, start: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, int]:
+    """(w, residual, steps taken): L-BFGS, then Newton where it stalls; the method of multipliers for kinked terms."""
+    if energy.kinked:
         return multipliers(energy, start)
     w, residual, steps = lbfgs(energy, start, _STEPS)
     if bool((residual <= TOLERANCE).all()):
@@ -111,10 +113,11 @@ def _solve(energy: Energy, start: torch.Tensor, kinked: bool) -> tuple[torch.Ten
     return w, residual, steps + more
 
 
-def _term(scalar: Scalar, y: torch.Tensor) -> Term:
+def term(scalar: Scalar, data: tuple[torch.Tensor, ...]) -> Term:
+    """A scalar function at its data, kinked or smooth; all tensors are (B, k)."""
     operations = torch_operations()
     tape = scalar.tape(operations)
     if not scalar.kinks:
-        return Smooth(tape, y)
-    kinks = tuple(Tape((k,), (scalar.y,), operations)(y)[0] for k in scalar.kinks)
-    return Multiplied(tape, y, torch.zeros_like(y), kinks)
+        return Smooth(tape, data)
+    kinks = tuple(Tape((k,), scalar.data, operations)(*data)[0] for k in scalar.kinks)
+    return Multiplied(tape, data, torch.zeros_like(data[0]), kinks)

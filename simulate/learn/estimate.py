@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from simulate.learn.features import Layers
+
 
 @dataclass(frozen=True)
 class Estimate:
     """A learner's knowledge of its weights after training on one instance.
 
     Args:
-        mean: (d,) weights of an energy minimiser, or mean of a measure over weights.
+        mean: weights of an energy minimiser, or mean of a measure over weights; (d,), or (p,) on p features.
         spread: variance of a student's field z = w.x/sqrt(d) on a fresh unit-variance input: 0 for a point estimate.
         cavity: (n,) mean of each training field without its own sample, where message passing gives it.
         residual: how far from the goal it stopped, in the method's own measure.
@@ -21,6 +23,8 @@ class Estimate:
         steps: iterations, rounds or sweeps.
         extras: further observables that the method itself gives, by name; `q` and `Q` of a sampler replace those of its noisy mean.
         samples: (S, d) draws of the measure, where the method gives them.
+        bias: of the field.
+        layers: what makes features of inputs; absent, the weights act on the inputs.
     """
 
     mean: np.ndarray
@@ -31,6 +35,16 @@ class Estimate:
     steps: int = 0
     extras: Mapping[str, float] = field(default_factory=dict)
     samples: np.ndarray | None = None
+    bias: float = 0.0
+    layers: Layers | None = None
+
+    def field(self, x: np.ndarray) -> np.ndarray:
+        """(n,) outputs at inputs (n, d)."""
+        return self.read(x if self.layers is None else self.layers(x))
+
+    def read(self, features: np.ndarray) -> np.ndarray:
+        """(...,) outputs at features (..., p), which are the inputs where there are no layers."""
+        return features @ self.mean / np.sqrt(len(self.mean)) + self.bias
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import sympy as sp
 
 from simulate.learn.tape import Array, Tape, numpy_operations, stable
 
+_OTHERS = (-1.7, 0.4, 2.1)  # where further data are probed
 _GRID = np.concatenate([-np.geomspace(12, 1e-3, 400), [0.0], np.geomspace(1e-3, 12, 400)])
 
 
@@ -27,33 +28,42 @@ class Scalar:
         formula: expression with no free symbols but y and t.
         y: a datum the function also depends on (a dummy for penalties).
         t: the variable it is minimised in.
+        more: further data, such as the field or the weight of an earlier learner.
     """
 
     formula: sp.Expr
     y: sp.Symbol
     t: sp.Symbol
+    more: tuple[sp.Symbol, ...] = ()
+
+    @property
+    def data(self) -> tuple[sp.Symbol, ...]:
+        """Everything but t."""
+        return (self.y, *self.more)
 
     def tape(self, operations: Mapping[str, Callable]) -> Tape:
-        """(value, slope, curvature) as functions of the arrays (y, t)."""
+        """(value, slope, curvature) as functions of the arrays (*data, t)."""
         f = stable(self.formula)
         slope = f.diff(self.t)
-        return Tape((f, slope, slope.diff(self.t)), (self.y, self.t), operations)
+        return Tape((f, slope, slope.diff(self.t)), (*self.data, self.t), operations)
 
-    def _labels(self) -> np.ndarray:
-        return np.array([-2.3, -1.0, -0.4, 0.0, 0.7, 1.0, 3.0]) if self.formula.has(self.y) else np.zeros(1)
+    def _probes(self) -> np.ndarray:
+        """(K, data) values at which the function is looked at."""
+        labels = (-2.3, -1.0, -0.4, 0.0, 0.7, 1.0, 3.0) if self.formula.has(self.y) else (0.0,)
+        return np.array(list(product(labels, *(_OTHERS for _ in self.more))))
 
     @cached_property
     def _scan(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(t, values, slopes) on a grid of t, one row per probed y."""
-        labels = self._labels()
-        t = np.unique(np.concatenate([_GRID, np.add.outer(labels, [-1.0, 0.0, 1.0]).ravel()]))
+        """(t, values, slopes) on a grid of t, one row per probe."""
+        probes = self._probes()
+        t = np.unique(np.concatenate([_GRID, np.add.outer(probes, [-1.0, 0.0, 1.0]).ravel()]))
         with np.errstate(all="ignore"):
-            values, slopes, _ = self.tape(numpy_operations())(labels[:, None] + 0 * t, t + 0 * labels[:, None])
+            values, slopes, _ = self.tape(numpy_operations())(*(column[:, None] + 0 * t for column in probes.T), t + 0 * probes[:, :1])
         return t, values, slopes
 
     @property
     def convex(self) -> bool:
-        """Whether every value lies below the chord of its neighbours, on a grid of t for several y."""
+        """Whether every value lies below the chord of its neighbours, on a grid of t for several values of the data."""
         t, values, _ = self._scan
         left = (t[2:] - t[1:-1]) / (t[2:] - t[:-2])
         chord = left * values[:, :-2] + (1 - left) * values[:, 2:]
@@ -61,7 +71,7 @@ class Scalar:
 
     @cached_property
     def kinks(self) -> tuple[sp.Expr, ...]:
-        """Points t(y) where the slope jumps.
+        """Points t(data) where the slope jumps.
 
         Raises:
             ValueError: a switch of the formula that cannot be solved for its place.
@@ -76,13 +86,13 @@ class Scalar:
         return tuple(sorted((k for k in places if self._jump(k)), key=sp.default_sort_key))
 
     def _jump(self, place: sp.Expr) -> bool:
-        """Whether the slope differs on the two sides of a place, for some y."""
+        """Whether the slope differs on the two sides of a place, for some data."""
         slope = self.tape(numpy_operations())
-        for label in self._labels():
-            k = complex(place.subs(self.y, label))
+        for probe in self._probes():
+            k = complex(place.subs(dict(zip(self.data, probe, strict=True))))
             if abs(k.imag) < 1e-12:
                 near = 1e-9 * (1 + abs(k.real))
-                left, right = slope(np.full(2, label), np.array([k.real - near, k.real + near]))[1]
+                left, right = slope(*(np.full(2, value) for value in probe), np.array([k.real - near, k.real + near]))[1]
                 if abs(right - left) > 1e-6 * (1 + abs(left)):
                     return True
         return False
@@ -101,10 +111,10 @@ class Smooth:
     """A term used as it stands.  Every call takes t of shape (B, k) and gives (value, slope, curvature) of that shape."""
 
     tape: Tape
-    y: Array
+    data: tuple[Array, ...]
 
     def __call__(self, t: Array) -> tuple[Array, Array, Array]:
-        return self.tape(self.y, t)
+        return self.tape(*self.data, t)
 
     def violation(self, t: Array) -> Array:
         return 0.0 * t
@@ -113,7 +123,7 @@ class Smooth:
         """Nothing to update."""
 
     def exact(self, t: Array) -> Array:
-        return self.tape(self.y, t)[0]
+        return self.tape(*self.data, t)[0]
 
 
 @dataclass
@@ -124,15 +134,15 @@ class Multiplied:
     """
 
     tape: Tape
-    y: Array
+    data: tuple[Array, ...]
     mu: Array
     kinks: tuple[Array, ...]
     stiffness: float = 1.0
 
     def __post_init__(self) -> None:
         near = [1e-10 * (1 + abs(k)) for k in self.kinks]
-        self._left = [self.tape(self.y, k - e)[1] for k, e in zip(self.kinks, near, strict=True)]
-        self._right = [self.tape(self.y, k + e)[1] for k, e in zip(self.kinks, near, strict=True)]
+        self._left = [self.tape(*self.data, k - e)[1] for k, e in zip(self.kinks, near, strict=True)]
+        self._right = [self.tape(*self.data, k + e)[1] for k, e in zip(self.kinks, near, strict=True)]
 
     def proximal(self, t: Array) -> tuple[Array, Array]:
         """(p, whether p rests on a kink), p = argmin f(p) + s (h - p)^2 / 2 with h = t + mu/s.
@@ -140,7 +150,7 @@ class Multiplied:
         The kinks narrow the bracket [h, h - f'(h)/s] to one smooth piece, on which Newton is safe inside the bracket.
         """
         s, h = self.stiffness, t + self.mu / self.stiffness
-        other = h - self.tape(self.y, h)[1] / s
+        other = h - self.tape(*self.data, h)[1] / s
         low, high = _minimum(h, other), _maximum(h, other)
         resting, rest = abs(t) < 0, 0.0 * t
         for k, left, right in zip(self.kinks, self._left, self._right, strict=True):
@@ -150,7 +160,7 @@ class Multiplied:
             low, high = _where(pull + right < 0, _maximum(low, k), low), _where(pull + left > 0, _minimum(high, k), high)
         p = (low + high) / 2
         for _ in range(80):
-            _, slope, curvature = self.tape(self.y, p)
+            _, slope, curvature = self.tape(*self.data, p)
             force = s * (p - h) + slope
             low, high = _where(force <= 0, p, low), _where(force <= 0, high, p)
             trial = p - force / (s + curvature)
@@ -163,7 +173,7 @@ class Multiplied:
 
     def __call__(self, t: Array) -> tuple[Array, Array, Array]:
         s, (p, resting) = self.stiffness, self.proximal(t)
-        value, _, curvature = self.tape(self.y, p)
+        value, _, curvature = self.tape(*self.data, p)
         slope = s * (t - p) + self.mu
         return value + self.mu * (t - p) + s * (t - p) ** 2 / 2, slope, _where(resting, s + 0 * p, curvature * s / (curvature + s))
 
@@ -175,7 +185,7 @@ class Multiplied:
         self.stiffness = stiffness
 
     def exact(self, t: Array) -> Array:
-        return self.tape(self.y, t)[0]
+        return self.tape(*self.data, t)[0]
 
 
 def _where(condition: Array, a: Array, b: Array) -> Array:

@@ -1,0 +1,1 @@
+"""Flows: compiled right-hand sides, adaptive integration with restarts, fixed points and plateaus."""

@@ -1,0 +1,145 @@
+"""Numbers of a flow at a point of its controls: sizes, offsets, parameters of each phase, nodes, initial overlaps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from scipy.stats import norm, qmc
+
+from numerics.flow.text import Layout
+from replica.theory import Array, Flow, Phase
+
+TENSOR = (64, 48, 24)
+"""Nodes along each of one, two and three dimensions."""
+SOBOL = 12
+"""log2 of the number of nodes in more dimensions."""
+
+
+class FlowValues:
+    """A flow at a point.
+
+    Args:
+        at: value of every control.
+    """
+
+    def __init__(self, flow: Flow, plan: Layout, at: Mapping[str, float]) -> None:
+        self.flow, self.plan = flow, plan
+        self.at = {sp.Symbol(name, real=True): sp.Float(value) if math.isfinite(value) else sp.oo for name, value in at.items()}
+        self.controls = [float(at[symbol.name]) for symbol in plan.scalars if symbol.name in at and symbol in self.at]
+        self.sizes: dict[sp.Basic, int] = {}
+        self.sizes |= {axis.symbol: self._whole(axis.size) for axis in flow.axes}
+        self.rules = [nodes(self._whole(rule.dimension)) for rule in flow.nodes]
+        self.sizes |= {rule.axis.symbol: len(weights) for rule, (_, weights) in zip(flow.nodes, self.rules, strict=True)}
+
+    def number(self, expression: Any) -> float:
+        """An expression of controls and sizes as a float."""
+        known = self.at | {size: sp.Integer(value) for size, value in self.sizes.items()}
+        return float(sp.sympify(expression, strict=True).xreplace(known))
+
+    def _whole(self, expression: sp.Expr) -> int:
+        value = self.number(expression)
+        if value != int(value) or value < 0:
+            raise ValueError(f"the number of {expression} must be an integer, found {value:g}")
+        return int(value)
+
+    def shape(self, array: Array) -> tuple[int, ...]:
+        return tuple(self._whole(axis.symbol) for axis in array.axes)
+
+    def length(self, arrays: tuple[Array, ...]) -> int:
+        return sum(math.prod(self.shape(array)) for array in arrays)
+
+    def integers(self) -> np.ndarray:
+        """Sizes, offsets of every array, offset of the scalars."""
+        found = [self.sizes[size] for size in self.plan.sizes]
+        ends: dict[str, int] = {"x": 0, "p": 0, "w": 0}
+        for memory, array in self.plan.places.values():
+            found.append(ends[memory])
+            ends[memory] += math.prod(self.shape(array))
+        return np.array([*found, ends["p"]], np.int64)
+
+    def parameters(self, phase: Phase) -> np.ndarray:
+        """Parameter arrays of a phase, nodes, scalars."""
+        parts = []
+        for array in self.plan.parameters:
+            given = np.array(self._numbers(phase.values[array.base]), float)
+            parts.append(np.broadcast_to(given.reshape(self.shape(array)), self.shape(array)).ravel())
+        for points, weights in self.rules:
+            parts += [points.ravel(), weights]
+        named = [self.number(phase.values[s]) if s in phase.values else float(self.at[s]) for s in self.plan.scalars]
+        return np.concatenate([*parts, np.array(named, float)])
+
+    def _numbers(self, nested: Any) -> Any:
+        if isinstance(nested, tuple | list):
+            return [self._numbers(part) for part in nested]
+        return self.number(nested)
+
+    def start(self, size: int | None, seed: int) -> dict[str, np.ndarray]:
+        """Initial values: Gram matrix of drawn vectors in `size` dimensions, or its mean where `size` is None."""
+        gram, rng = self.flow.start, np.random.default_rng(seed)
+        spread, fractions = self.number(gram.spread), [self.number(f) for f in gram.fractions]
+        overlaps = np.array(self._numbers(gram.overlaps), float)
+        arrays = {array.name: self.shape(array) for array in self.plan.state}
+        units = arrays[gram.own][1]
+        found: dict[str, list[np.ndarray]] = {gram.own: [], gram.cross: []}
+        for fraction, fixed in zip(fractions, overlaps, strict=True):
+            d = math.inf if size is None else max(1, round(fraction * size))
+            if math.isinf(d):
+                found[gram.own].append(spread**2 * fraction * np.eye(units))
+                found[gram.cross].append(np.zeros((units, len(fixed))))
+                continue
+            drawn = spread * rng.standard_normal((units, int(d)))
+            found[gram.own].append(drawn @ drawn.T / size)
+            values, vectors = np.linalg.eigh(fixed) if len(fixed) else (np.zeros(0), np.zeros((0, 0)))
+            root = vectors * np.sqrt(np.maximum(values, 0.0))
+            found[gram.cross].append(drawn[:, : len(fixed)] @ root.T / math.sqrt(size or 1))
+        start = {name: np.array(parts) for name, parts in found.items() if name in arrays}
+        if gram.fixed in arrays:
+            start[gram.fixed] = overlaps
+        for name, (value, negative) in gram.others.items():
+            signs = np.ones(units)
+            signs[units - round(self.number(negative) * units) :] = -1.0
+            start[name] = self.number(value) * signs
+        return start
+
+    def pack(self, start: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The state vector.
+
+        Raises:
+            ValueError: an array is missing or has another shape.
+        """
+        parts = []
+        for array in self.plan.state:
+            given, shape = np.asarray(start[array.name], float), self.shape(array)
+            if given.shape != shape and given.shape != shape[1:]:
+                raise ValueError(f"start: {array.name} must have shape {shape}, found {given.shape}")
+            parts.append(given.ravel())
+        return np.concatenate(parts)
+
+    def unpack(self, states: np.ndarray) -> dict[str, np.ndarray]:
+        """Arrays by name, time first."""
+        found, place = {}, 0
+        for array in self.plan.state:
+            shape = self.shape(array)
+            found[array.name] = states[:, place : place + math.prod(shape)].reshape(len(states), *shape)
+            place += math.prod(shape)
+        return found
+
+
+@lru_cache(maxsize=16)
+def nodes(dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points (S, dimension) of independent standard normals and their weights: Gauss-Hermite up to three dimensions, Sobol beyond."""
+    if dimension <= len(TENSOR):
+        points, weights = np.polynomial.hermite_e.hermegauss(TENSOR[dimension - 1])
+        weights = weights / weights.sum()
+        grids = np.meshgrid(*[points] * dimension, indexing="ij")
+        product = np.prod(np.meshgrid(*[weights] * dimension, indexing="ij"), axis=0).ravel()
+        kept = product > 1e-18
+        return np.stack([g.ravel() for g in grids], axis=1)[kept], product[kept] / product[kept].sum()
+    half = norm.ppf(qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(0)).random_base2(SOBOL - 1))
+    points = np.concatenate([half, -half])  # odd moments vanish exactly
+    return points, np.full(len(points), 1.0 / len(points))

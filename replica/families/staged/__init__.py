@@ -1,0 +1,1 @@
+"""Minimizers on structured data: blocks, groups, slices, several learners, stages of training."""

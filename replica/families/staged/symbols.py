@@ -1,0 +1,57 @@
+"""Names of the order parameters of a structured problem: m, q, chi and their conjugates, by vector, latent and block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from replica.families.staged.problem import Problem, Site
+
+
+@dataclass(frozen=True)
+class Names:
+    """Brackets hold what is needed to tell order parameters apart: vectors, latents, blocks; zero where vectors do not live."""
+
+    problem: Problem
+
+    def m(self, base: str, vector: str, latent: str, hat: bool = False) -> sp.Expr:
+        if not any(s.moment(latent, t) != 0 for s in self._sites(base, vector) for t in self.problem.latents):
+            return sp.S.Zero
+        several = len(self.problem.vectors) > 1
+        inside = [vector, latent] if several else [latent] if len(self.problem.latents) > 1 else []
+        return self._symbol("m", inside, base, hat)
+
+    def q(self, base: str, a: str, b: str, hat: bool = False) -> sp.Expr:
+        """Symmetric: the pair in the order of training."""
+        if not self._sites(base, a, b):
+            return sp.S.Zero
+        return self._symbol("q", self._pair(*self.ordered(a, b)), base, hat)
+
+    def chi(self, base: str, a: str, b: str, hat: bool = False) -> sp.Expr:
+        """The response of a to a field on b; symmetric inside a stage."""
+        if not self._sites(base, a, b):
+            return sp.S.Zero
+        if self.problem.vector(a).stage == self.problem.vector(b).stage:
+            a, b = self.ordered(a, b)
+        return self._symbol("chi", self._pair(a, b), base, hat)
+
+    def bias(self, vector: str) -> sp.Symbol:
+        return self._symbol("bias", [vector] if len(self.problem.vectors) > 1 else [], "", False)
+
+    def ordered(self, a: str, b: str) -> tuple[str, str]:
+        order = [v.name for v in self.problem.vectors]
+        return (a, b) if order.index(a) <= order.index(b) else (b, a)
+
+    def _sites(self, base: str, *vectors: str) -> list[Site]:
+        """Where a base profile does not vanish and all of these vectors live."""
+        alive = [set(self.problem.vector(v).sites) for v in vectors]
+        return [s for s in self.problem.sites if s.profile[base] != 0 and all(s.name in where for where in alive)]
+
+    def _pair(self, a: str, b: str) -> list[str]:
+        return [a, b] if len(self.problem.vectors) > 1 else []
+
+    def _symbol(self, letter: str, inside: list[str], base: str, hat: bool) -> sp.Symbol:
+        brackets = [*inside, base] if base else inside
+        text = letter + (f"[{','.join(brackets)}]" if brackets else "")
+        return sp.Symbol(text + ("_hat" if hat else ""), real=True)

@@ -1,0 +1,55 @@
+"""The theory of minimizers on structured data: order parameters, saddle point, energy of every stage, observables.
+
+Source of the equations: replicas of every stage stand on one replica of the stages before, at zero temperature of each; responses run
+from earlier to later stages only.  Both sides then keep their universal form: conjugates are averages of products of scores over samples,
+overlaps averages of products of weights over coordinates.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from replica.families.observables import REPLICA_SYMMETRY
+from replica.families.reading import control_names, given_controls
+from replica.families.staged import read
+from replica.families.staged.equations import Equations
+from replica.families.staged.observables import Measured
+from replica.families.staged.story import CAUSAL, trail
+from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK
+from replica.theory import Start, Stationary, Theory
+
+
+def theory(spec: Any, learner: str | None = None) -> Theory:
+    """Equations of all learners together, in the order of their training.
+
+    Raises:
+        Underivable: names the part of the spec.
+    """
+    names = control_names(spec)
+    problem = read.problem(spec, learner)
+    equations = Equations(problem, read.compared(spec, problem))
+    unknowns = equations.unknowns()
+    measured = Measured(equations.samples, equations.weights, spec.observables or {}, names)
+    stages = sorted({v.stage for v in problem.vectors})
+    energies = {stage: equations.energy(stage) for stage in stages}
+    called = {stage: f"energy[{spec.stages[stage].name}]" if len(stages) > 1 else "energy" for stage in stages}
+    observables = measured.standard() | {called[s]: e for s, e in energies.items()}
+    observables |= measured.declared(observables)
+    own = {u.parameter.symbol for u in unknowns}
+    found = Theory(
+        name="",
+        fingerprint="",
+        controls=given_controls(spec),
+        system=Stationary(
+            tuple(u.parameter for u in unknowns),
+            tuple(u.equation for u in unknowns),
+            constraints=tuple(dict.fromkeys(c for c in measured.positive() if c.free_symbols & own)),
+            starts=(Start("uninformed", {u.parameter.symbol: u.start for u in unknowns}),),
+        ),
+        order_parameters={u.parameter.name: u.parameter.symbol for u in unknowns if not u.parameter.name.endswith("_hat")},
+        conjugates={u.parameter.name: u.parameter.symbol for u in unknowns if u.parameter.name.endswith("_hat")},
+        free_entropy=-energies[stages[-1]],
+        observables=observables,
+        assumptions=(REPLICA_SYMMETRY, CAUSAL, REPLICA_TRICK, GAUSSIAN_FIELDS),
+    )
+    return trail(equations, found)

@@ -1,0 +1,195 @@
+"""What the coordinates of a site say: weights that the fields of the samples and the penalties agree on, and their moments.
+
+A weight minimizes penalty + springs + chi_hat w^2/2 - B w in the field B = sum_t m_hat_t u^t + noise; a later vector also carries what
+the scores of earlier ones answer.  With quadratic penalties all weights are linear in the fields.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import sympy as sp
+
+from replica.families.model import Underivable
+from replica.families.staged.problem import Problem, Site, Vector
+from replica.families.staged.symbols import Names
+from replica.nodes import Gauss, Prox, Tilted
+from replica.passes.close import Branch, Closer, Ratios
+from replica.passes.gaussian import factored
+
+
+@dataclass
+class Weights:
+    """One site of a problem."""
+
+    problem: Problem
+    site: Site
+    names: Names
+    _fields: dict[str, sp.Dummy] = field(default_factory=dict)
+
+    @property
+    def alive(self) -> tuple[Vector, ...]:
+        return tuple(v for v in self.problem.vectors if self.site.name in v.sites)
+
+    def B(self, name: str) -> sp.Symbol:
+        return self._fields.setdefault(name, sp.Dummy(f"B_{name}", real=True))
+
+    def _dressed(self, entry) -> sp.Expr:
+        return sp.Add(*(self.site.profile[k] * entry(k) for k in self.problem.bases if self.site.profile[k] != 0))
+
+    def push(self, name: str, latent: str) -> sp.Expr:
+        return self._dressed(lambda k: self.names.m(k, name, latent, True))
+
+    def stiffness(self, a: str, b: str) -> sp.Expr:
+        """chi_hat of a pair here."""
+        return self._dressed(lambda k: self.names.chi(k, a, b, True)) if (a, b) in self.problem.curvatures else sp.S.Zero
+
+    def covariance(self, a: str, b: str) -> sp.Expr:
+        """Of the fields B_a, B_b: the signal of the latents and the noise of the samples."""
+        latents = self.problem.latents
+        signal = sp.Add(*(self.push(a, s) * self.site.moment(s, t) * self.push(b, t) for s in latents for t in latents))
+        noise = self._dressed(lambda k: self.names.q(k, a, b, True)) if self.shares(a, b) else sp.S.Zero
+        return signal + noise
+
+    def shares(self, a: str, b: str) -> bool:
+        """Whether some samples pull at both."""
+        one, two = self.problem.vector(a), self.problem.vector(b)
+        return bool(set(one.losses) & set(two.losses))
+
+    # the weights ------------------------------------------------------------------------------------------------
+
+    def spring(self, a: Vector, b: Vector) -> sp.Expr:
+        """Coefficient of w_a w_b in the energy of a's stage, from springs."""
+        return -self.problem.sprung(a, b) if b.stage <= a.stage else sp.S.Zero
+
+    def held(self, a: Vector) -> sp.Expr:
+        """Coefficient of w_a^2/2 in the energy of a's stage, from springs to vectors that live here; to others they pull to zero."""
+        return sp.Add(*(self.problem.sprung(a, b) for b in self.problem.vectors if b is not a and b.stage <= a.stage))
+
+    def quadratic(self, v: Vector) -> sp.Expr | None:
+        """Coefficient of w^2/2 in the penalty, None where the penalty is not that."""
+        w = sp.Dummy("w", real=True)
+        p = sp.expand(v.penalty(w))
+        strength = p.coeff(w, 2) * 2
+        return strength if sp.expand(p - strength * w**2 / 2) == 0 else None
+
+    @cached_property
+    def linear(self) -> bool:
+        return all(self.quadratic(v) is not None for v in self.alive)
+
+    @cached_property
+    def solution(self) -> dict[str, sp.Expr]:
+        """Vector -> its weight as a function of the fields B."""
+        return self._linear() if self.linear else self._proximal()
+
+    def _linear(self) -> dict[str, sp.Expr]:
+        rows = [[self._curvature(a, b) for b in self.alive] for a in self.alive]
+        found = triangular_inverse(sp.Matrix(rows), [v.stage for v in self.alive])
+        fields = sp.Matrix([self.B(v.name) for v in self.alive])
+        return {v.name: (found.row(i) * fields)[0, 0] for i, v in enumerate(self.alive)}
+
+    def _curvature(self, a: Vector, b: Vector) -> sp.Expr:
+        if a is b:
+            own = self.quadratic(a)
+            assert own is not None
+            return own + self.held(a) + self.stiffness(a.name, a.name)
+        return self.spring(a, b) + self.stiffness(a.name, b.name)
+
+    def _proximal(self) -> dict[str, sp.Expr]:
+        if not self.site.gaussian:
+            raise Underivable("regularizer: a penalty that is not quadratic needs Gaussian latents on structured data")
+        found: dict[str, sp.Expr] = {}
+        for v in self.alive:
+            pull: sp.Expr = self.B(v.name)
+            for other in self.alive:
+                c = self.spring(v, other) + self.stiffness(v.name, other.name) if other is not v else sp.S.Zero
+                if c == 0:
+                    continue
+                if other.stage == v.stage:
+                    raise Underivable(f"couple: {v.name} and {other.name} train together; their penalties must be quadratic")
+                pull = pull - c * found[other.name]
+            V = self.stiffness(v.name, v.name) + self.held(v)
+            w = sp.Dummy("w", real=True)
+            found[v.name] = Prox(v.penalty(w), w, 1 / V, pull / V)
+        return found
+
+    # moments ----------------------------------------------------------------------------------------------------
+
+    def slope(self, a: str, b: str) -> sp.Expr:
+        """E[d w_a / d B_b]."""
+        return self.average(self.solution[a].diff(self.B(b)))
+
+    def second(self, a: str, b: str) -> sp.Expr:
+        """E[w_a w_b]."""
+        if not self.linear:
+            return self.average(self.solution[a] * self.solution[b])
+        one, two = self.solution[a], self.solution[b]
+        names = [v.name for v in self.alive]
+        terms = (one.diff(self.B(s)) * self.covariance(s, t) * two.diff(self.B(t)) for s in names for t in names)
+        return sp.Add(*terms)
+
+    def overlap(self, a: str, latent: str) -> sp.Expr:
+        """E[w_a u]: for normal latents and linear weights, the slopes times covariances."""
+        latents = self.problem.latents
+        terms = []
+        for v in self.alive:
+            signal = sp.Add(*(self.push(v.name, s) * self.site.moment(s, latent) for s in latents))
+            if signal != 0:
+                terms.append(self.slope(a, v.name) * signal)
+        return sp.Add(*terms)
+
+    def average(self, body: sp.Expr) -> sp.Expr:
+        """E[body] over the fields B."""
+        names = [v.name for v in self.alive if self.B(v.name) in body.free_symbols]
+        if not names:
+            return body
+        gauss = Gauss([self.B(a) for a in names], [0] * len(names), [[self.covariance(a, b) for b in names] for a in names])
+        return _CLOSER(Tilted(body, sp.S.Zero, (gauss,), normalised=True))
+
+    def penalties(self, stage: int) -> sp.Expr:
+        """E of penalties and springs of a stage."""
+        found = sp.S.Zero
+        for v in self.alive:
+            if v.stage != stage:
+                continue
+            strength = self.quadratic(v) if self.linear else None
+            found += strength * self.second(v.name, v.name) / 2 if strength is not None else self.average(v.penalty(self.solution[v.name]))
+            for other, g in v.springs.items():
+                here = any(o.name == other for o in self.alive)
+                stretch = self.second(v.name, v.name)
+                if here:
+                    stretch += self.second(other, other) - 2 * self.second(v.name, other)
+                found += g * stretch / 2
+        return found
+
+    def total(self, value: sp.Expr) -> sp.Expr:
+        """A quantity per coordinate of this site as its part of the whole, averaged over a spectral law."""
+        if self.site.measures and value.free_symbols & {v for m in self.site.measures for v in m.variables}:
+            value = Tilted(value, sp.S.Zero, self.site.measures, normalised=True)
+        return self.site.fraction * value
+
+
+def triangular_inverse(matrix: sp.Matrix, stages: list[int]) -> sp.Matrix:
+    """Inverse of a matrix that is block lower triangular in the stages, block by block: later blocks stay out of earlier ones."""
+    size = matrix.shape[0]
+    found = sp.zeros(size, size)
+    for stage in sorted(set(stages)):
+        now = [i for i in range(size) if stages[i] == stage]
+        before = [i for i in range(size) if stages[i] < stage]
+        own = matrix.extract(now, now).inv()
+        right = -matrix.extract(now, before) * found.extract(before, before) if before else sp.zeros(len(now), 0)
+        for r, i in enumerate(now):
+            for c, j in enumerate(now):
+                found[i, j] = own[r, c]
+            row = own.row(r) * right
+            for c, j in enumerate(before):
+                found[i, j] = row[0, c]
+    return found.applyfunc(factored)
+
+
+def _no_law(leaf, branch):
+    raise Underivable("weights of minimizers have no leaves")
+
+
+_CLOSER = Closer(lambda tilt: [Branch(sp.S.Zero, (), sp.S.Zero, lambda k: sp.S.One)], _no_law, sp.Dummy("y", real=True), "", Ratios())
