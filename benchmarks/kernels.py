@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
-from benchmarks import hand_kernels as hand
+from benchmarks import hand_kernels, hand_minimizers
 from benchmarks.table import Measure, best_of
 from numerics.compile import Module, compile_theory
 from numerics.methods.raw import call
@@ -23,9 +23,9 @@ UNIT = Rule.UNIT
 # name, catalog spec, hand kernels, their loops, their parameters from a solution's named results
 _ERM = ("m", "q", "chi", "m_hat", "q_hat", "chi_hat", "alpha", "lambda")
 CASES = (
-    ("P1", "bayes_sign", {"alpha": 2.0}, hand.P1, (Rule.LINE,), ("V", "q_hat", "alpha")),
-    ("P4", "logistic_sign", {"alpha": 2.0, "lambda": 1.0}, hand.P4, (UNIT,), _ERM),
-    ("P6", "hinge_sign", {"alpha": 2.0, "lambda": 1.0}, hand.P6, (UNIT, UNIT), _ERM),
+    ("P1", "bayes_sign", {"alpha": 2.0}, hand_kernels.P1, (Rule.LINE,), ("V", "q_hat", "alpha")),
+    ("P4", "logistic_sign", {"alpha": 2.0, "lambda": 1.0}, hand_minimizers.P4, (UNIT,), _ERM),
+    ("P6", "hinge_sign", {"alpha": 2.0, "lambda": 1.0}, hand_minimizers.P6, (UNIT, UNIT), _ERM),
 )
 _V, _I = types.float64[::1], types.int64[::1]
 

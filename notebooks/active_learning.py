@@ -72,7 +72,7 @@ outcome.figure("informative")
 
 # %% [markdown]
 # ## What agrees, and what is not checked
-# Querying algorithms are not run here.
+# Random selections are compared with finite systems; querying algorithms run in `replica simulate`.
 
 # %%
 print(outcome)

@@ -12,9 +12,10 @@ from numerics.branch import Branch, Branches, Special
 from numerics.equations import Failure
 from numerics.events import crossings, special_points
 from numerics.limits import WORTHLESS, Limit, ended
+from numerics.outcome import TOLERANCE, same
 from numerics.problem import Compiled, Problem
 from numerics.solution import Solution
-from numerics.solve import TOLERANCE, same, solve
+from numerics.solve import solve
 from numerics.status import Status
 from numerics.tracer import Tracer
 
@@ -53,7 +54,7 @@ def follow(
     found: list[Special] = []
     for number, (value, solutions) in enumerate(seeds):
         if not solutions[0].converged:
-            notes.append(f"no solution at {name} = {value:g}: {solutions[0].status}")
+            notes.append(f"no solution at {name} = {value:g}: {solutions[0].sentence}")
         for one in solutions:
             if one.status is Status.AT_END and not one.quadrature_error < WORTHLESS:
                 notes.append(f"at {name} = {value:g} the {one.start} start runs to the end of the domain, where results have no limit")

@@ -98,10 +98,7 @@ class Equations:
                 return
             if status != CAPACITY:
                 raise Failure(Status.NON_FINITE)
-            panels, nested = self._capacity
-            if panels >= PANELS[1]:
-                raise Failure(Status.QUADRATURE)
-            self._size(2 * panels, 2 * nested)
+            self.enlarge()
 
     def reset(self) -> None:
         """Forget how many nodes nested loops needed elsewhere."""
@@ -151,6 +148,30 @@ class Equations:
             return self._out[: len(self._values)].copy(), 0.0
         self._ask(p, VALUES, rounds)
         return self._values.copy(), float(self._info[ERROR_AT])
+
+    def plain(self, p: np.ndarray) -> np.ndarray:
+        """The named results at p on the nodes that are there: right for those without averages."""
+        self._point[:] = p
+        self._named()
+        return self._out[: len(self._values)].copy()
+
+    def table(self, **entries: int | np.ndarray) -> np.ndarray:
+        """What the compiled solver is called with (numerics.layout.Slots), and more: numbers, or arrays that the caller keeps."""
+        found = self._table.copy()
+        for name, entry in entries.items():
+            found[Slots._fields.index(name)] = entry.ctypes.data if isinstance(entry, np.ndarray) else entry
+        return found
+
+    def enlarge(self) -> None:
+        """Room for twice as many nodes.
+
+        Raises:
+            Failure: there is no more.
+        """
+        panels, nested = self._capacity
+        if panels >= PANELS[1]:
+            raise Failure(Status.QUADRATURE)
+        self._size(2 * panels, 2 * nested)
 
     def allowed(self, p: np.ndarray) -> bool:
         """Whether the constraints are positive at p."""

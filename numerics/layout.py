@@ -73,6 +73,7 @@ class Slots(NamedTuple):
     sweeps: int  # limits of the iterations, and the point to begin with
     steps: int
     first: int
+    lone: int  # 1: a march ends where its branch does, and does not start anew
 
 
 AT = Slots(*range(len(Slots._fields)))  # place of each name in the table

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from numerics.coordinates import END
+from numerics.outcome import solution
 from numerics.problem import PANELS, Compiled, Problem
 from numerics.solution import Solution
-from numerics.solve import solution
 from numerics.status import Status
 
 ROOM = 4 * PANELS[0]  # integrands near an end are steps, which need many panels

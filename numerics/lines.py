@@ -12,8 +12,8 @@ from numerics.curve import Node, Pace, accept, between, walk
 from numerics.equations import Failure
 from numerics.events import ZEROS, free_entropy_gap
 from numerics.limits import Limit
+from numerics.outcome import TOLERANCE
 from numerics.problem import Compiled
-from numerics.solve import TOLERANCE
 from numerics.status import Status
 from numerics.system import Condition, System
 

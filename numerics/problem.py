@@ -186,12 +186,14 @@ class Problem:
         return np.array(result)
 
     def march(
-        self, points: np.ndarray, starts: np.ndarray, tol: float, sweeps: int = SWEEPS, steps: int = STEPS, panels: int = PANELS[0]
+        self, points: np.ndarray, starts: np.ndarray, tol: float, sweeps: int = SWEEPS, steps: int = STEPS,
+        panels: int = PANELS[0], most: int = PANELS[1], lone: bool = False,
     ) -> March:
         """Follow the solution over `points` (T, controls) from `starts` (1 or T, unknowns); larger buffers where needed.
 
         `sweeps` is how long the plain map runs from a start before Newton takes over; 0 starts with Newton.  `panels` is the first
-        size of the buffers: how near to the end of a domain results are looked at depends on it.
+        size of the buffers: how near to the end of a domain results are looked at depends on it; `most` is the last.  A `lone` march
+        ends where its branch does; others begin anew there from their start.
         """
         module, n, c = self.module, len(self.names), len(self.controls)
         loops = len(module.loops)
@@ -214,13 +216,13 @@ class Problem:
             grid = (np.zeros((loops, panels, 2)), np.zeros(nodes), np.zeros(nodes), np.zeros(loops + 1, np.int64), np.zeros(scratch))
             asked, answered = (points, starts), (found, values, info, status, jacobian)
             arrays = (rules, kinds, low, high, conjugate, *asked, *answered, *grid, out, work, place, local, trail)
-            numbers = (loops, n, c, count, len(starts), len(self.value_names), panels, nodes, scratch, outputs, sweeps, steps, first)
+            sizes = (loops, n, c, count, len(starts), len(self.value_names), panels, nodes, scratch, outputs)
             kernels = (module.residual.address, module.values.address, module.inside.address, module.probe.address)
-            table = np.array(Slots._make([*kernels, *(a.ctypes.data for a in arrays), *numbers]), np.int64)
+            table = np.array(Slots._make([*kernels, *(a.ctypes.data for a in arrays), *sizes, sweeps, steps, first, int(lone)]), np.int64)
             first = march(table, tol)
             if first >= count or loops == 0:
                 break
-            if panels < PANELS[1]:
+            if panels < most:
                 panels, nested = 2 * panels, 2 * nested
             else:
                 found[first], info[first, 0] = math.nan, math.inf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from numerics.status import Status
@@ -27,6 +27,9 @@ class Solution:
         start: which start led here.
         steps: Newton steps taken, nodes: of all loops, digits: to which the numbers are given.
         agreement: decimal digits shared with the double-precision solution, after `certify`.
+        reached: controls of the last good point, where a branch was lost before `at`; unknowns and results are then those of it.
+        note: what more there is to say than the status does.
+        trajectory: of a recursion: "time" (steps) and every result without averages after each step.
     """
 
     at: Mapping[str, float]
@@ -45,10 +48,18 @@ class Solution:
     nodes: int = 0
     digits: int = 15
     agreement: int | None = None
+    reached: Mapping[str, float] = field(default_factory=dict)
+    note: str = ""
+    trajectory: Mapping[str, Sequence[float]] = field(default_factory=dict, repr=False)
 
     @property
     def converged(self) -> bool:
         return self.status.ok
+
+    @property
+    def sentence(self) -> str:
+        """The status, and what more there is to say."""
+        return f"{self.status}: {self.note}" if self.note else str(self.status)
 
     def __getitem__(self, name: str) -> Number:
         """An order parameter, conjugate, observable or the free entropy by name."""
@@ -60,16 +71,17 @@ class Solution:
 
     def to_json(self) -> dict[str, object]:
         """The object printed for a solution by the command line."""
-        return {
-            "status": str(self.status), "stable": self.stable, "free_entropy": self.free_entropy,
+        found: dict[str, object] = {
+            "status": self.sentence, "stable": self.stable, "free_entropy": self.free_entropy,
             "order_parameters": dict(self.order_parameters), "conjugates": dict(self.conjugates),
             "observables": dict(self.observables), "residual": self.residual, "quadrature_error": self.quadrature_error,
         }
+        return found | ({"trajectory": {name: list(values) for name, values in self.trajectory.items()}} if self.trajectory else {})
 
     def __repr__(self) -> str:
         point = ", ".join(f"{k} = {v:g}" for k, v in self.at.items())
         if not self.converged:
-            return f"Solution({point}: {self.status})"
+            return f"Solution({point}: {self.sentence})"
         shown = {**self.order_parameters, **self.observables, "free_entropy": self.free_entropy}
         numbers = ", ".join(f"{k} = {v if isinstance(v, str) else format(v, '.12g')}" for k, v in shown.items())
         stable = {True: ", stable", False: ", unstable", None: ""}[self.stable]

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from numerics.problem import SWEEPS, Compiled, March, Problem
+from numerics.attempts import attempts
+from numerics.meet import meet
+from numerics.outcome import TOLERANCE, thermodynamic
+from numerics.problem import Compiled, Problem
+from numerics.recursion import is_recursion, run
 from numerics.solution import Solution
-from numerics.stability import stable
-from numerics.status import CODES, Status
-
-TOLERANCE = 1e-11
-SAME = 1e-7  # solutions this near in every unknown, relative, are one
 
 
 def solve(
@@ -28,7 +23,8 @@ def solve(
     """All solutions found at a point, the largest free entropy (the thermodynamic one) first.
 
     Each start is tried twice: by sweeps of the plain map that end in Newton's method, and by Newton's method alone,
-    which also finds fixed points that repel the map.
+    which also finds fixed points that repel the map.  Where none leads to a solution inside the domain, one is continued from a point
+    that is easy for a start, and a control that is solved for is moved until its condition is met.
 
     Args:
         at: values of controls; the theory's own where left out.
@@ -37,7 +33,8 @@ def solve(
         all_solutions: False stops at the first start that converges.
 
     Returns:
-        Converged solutions; where there is none, one failed Solution per start whose status says why.
+        Of a recursion the state that it reaches, with its trajectory.
+        Converged solutions; where there is none, failed ones whose status says why, with the last good point of a lost branch.
 
     Raises:
         ValueError: for a control outside its domain, an unknown control or start.
@@ -45,49 +42,10 @@ def solve(
     problem = Problem(module)
     point = problem.point(at)
     names = problem.start_names(starts)
-    controls = np.array([[point[name] for name in problem.controls]])
-    found: list[Solution] = []
-    failed: list[Solution] = []
-    for name in names:
-        index = problem.start_names(None).index(name)
-        begin = problem.start(index, point)[None]
-        for sweeps in (SWEEPS, 0):
-            result = solution(problem, point, problem.march(controls, begin, tol, sweeps), 0, name)
-            if not result.converged:
-                failed += [result] if sweeps else []
-            elif not any(same(result, other) for other in found):
-                found.append(result)
-                if not all_solutions:
-                    return (result,)
+    if is_recursion(module):
+        return (run(module, point, trajectory=True),)
+    found, failed = attempts(problem, point, names, tol, all_solutions)
+    if not found:
+        met = meet(module, point, names, tol)
+        found, failed = [one for one in met if one.converged], [*(one for one in met if not one.converged), *failed]
     return tuple(sorted(found, key=thermodynamic)) or tuple(failed)
-
-
-def solution(problem: Problem, point: Mapping[str, float], march: March, row: int, start: str) -> Solution:
-    """One row of a march as a record."""
-    theory, status = problem.theory, CODES[march.status[row]]
-    residual, error, steps, nodes, _jump = march.info[row]
-    bare = Solution(dict(point), status, residual=float(residual), quadrature_error=float(error), start=start, steps=int(steps))
-    if not status.ok:
-        return bare
-    values = dict(zip(problem.value_names, map(float, march.values[row]), strict=True))
-    observables = {name: values[name] for name in theory.observables}
-    radius = float(march.radii[row])
-    return dataclasses.replace(
-        bare, order_parameters={name: values[name] for name in theory.order_parameters},
-        conjugates={name: values[name] for name in theory.conjugates}, free_entropy=values["free_entropy"], observables=observables,
-        unknowns=dict(zip(problem.names, map(float, march.unknowns[row]), strict=True)), stable=stable(radius, observables),
-        spectral_radius=radius, nodes=int(nodes),
-    )
-
-
-def same(one: Solution, other: Solution) -> bool:
-    """Whether two solutions agree in every unknown to SAME, relative; at an end of a domain, in the order parameters."""
-    if one.status is Status.AT_END and other.status is Status.AT_END:
-        return all(math.isclose(float(v), float(other.order_parameters[k]), abs_tol=1e-9) for k, v in one.order_parameters.items())
-    return all(math.isclose(float(v), float(other.unknowns[k]), rel_tol=SAME, abs_tol=1e-9) for k, v in one.unknowns.items())
-
-
-def thermodynamic(one: Solution) -> float:
-    """Sorting key: largest free entropy first, NaN last."""
-    value = float(one.free_entropy)
-    return math.inf if math.isnan(value) else -value

@@ -15,7 +15,7 @@ import numpy as np
 from numerics import native
 from numerics.cache import KernelCache, digest
 
-ENTRIES = ("replica_march", "replica_inspect")
+ENTRIES = ("replica_march", "replica_inspect", "replica_recur")
 _HERE = Path(__file__).parent
 _SOURCES = ("layout.py", "native.py", "quadrature.py", "special/library.py", "status.py")
 
@@ -28,6 +28,11 @@ def march(table: np.ndarray, tolerance: float) -> int:
 def inspect(table: np.ndarray, tolerance: float = 0.0) -> int:
     """Nodes or values at the one point of a table; see numerics.methods.inspect."""
     return _entries()[1](table.ctypes.data, tolerance)
+
+
+def recur(table: np.ndarray, damping: float) -> int:
+    """Iterate the map from the start of a table; see numerics.methods.recur."""
+    return _entries()[2](table.ctypes.data, damping)
 
 
 def prepare() -> None:

@@ -22,11 +22,16 @@ class Status(Enum):
     STALLED = "the residual stays above tolerance and above its rounding error; a fold or a marginal point may be near"
     SINGULAR = "the Jacobian is singular: a fold or a marginal point"
     DIVERGED = "the trajectory diverges; the last good state and its time are kept, try a smaller learning rate"
+    RUNNING = "still moving after the steps asked for; the values are the state reached then"
+    OUTSIDE = "the recursion leaves the physical domain; damping may keep it inside"
+    # what Python alone finds out
+    LOST = "the branch of solutions ends or is lost on the way here; its last good point is kept"
+    UNMET = "the condition of a control that is solved for is not met where solutions reach; the solution at its starting value is kept"
 
     @property
     def ok(self) -> bool:
         """Whether the numbers that come with it are a result."""
-        return self in (Status.CONVERGED, Status.LIMITED, Status.AT_END)
+        return self in (Status.CONVERGED, Status.LIMITED, Status.AT_END, Status.RUNNING)
 
     def __str__(self) -> str:
         return self.value
@@ -34,5 +39,7 @@ class Status(Enum):
 
 # What the compiled solver returns; CAPACITY asks its caller for larger buffers and is never shown.
 CODES = tuple(Status)
-CONVERGED, LIMITED, AT_END, NON_FINITE, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, STALLED, SINGULAR, DIVERGED = range(len(CODES))
+CONVERGED, LIMITED, AT_END, NON_FINITE, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, STALLED, SINGULAR, DIVERGED, RUNNING, OUTSIDE = range(
+    CODES.index(Status.LOST)
+)
 CAPACITY = -1

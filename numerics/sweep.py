@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from numerics.attempts import REGULAR
 from numerics.layout import JUMP_AT
-from numerics.problem import Compiled, March, Problem
+from numerics.outcome import TOLERANCE, same, solution, thermodynamic
+from numerics.path import JUMP, carry
+from numerics.problem import PANELS, Compiled, March, Problem
+from numerics.recursion import is_recursion, run
 from numerics.solution import Solution
-from numerics.solve import TOLERANCE, same, solution, thermodynamic
+from numerics.solve import solve
 from numerics.status import Status
 from numerics.store import Journal, point_key
 
-JUMP = 0.5  # in charts; a branch that moves further from its prediction may be another one
 BATCH = 64  # points between two commits of the journal
 
 
@@ -76,28 +79,63 @@ def sweep(
 
 def follow(problem: Problem, path: Sequence[Mapping[str, float]], starts: Sequence[str], tol: float) -> list[tuple[Solution, ...]]:
     """Solutions at each point of a path, ordered by free entropy; one failed Solution where no start converged."""
+    if is_recursion(problem.module):
+        return [(run(problem.module, point),) for point in path]
     points = np.array([[point[name] for name in problem.controls] for point in path])
     branches: list[tuple[March, str, bool]] = []
     for name in starts:
         index = problem.start_names(None).index(name)
-        ahead = problem.march(points, problem.starts(index, path), tol)
+        most = PANELS[0] if problem.theory.system.starts[index].easy else PANELS[1]  # where it needs more, it is far from any solution
+        ahead = problem.march(points, problem.starts(index, path), tol, most=most)
         branches.append((ahead, name, False))
-        last = problem.march(points[-1:], problem.starts(index, path[-1:]), tol)
+        last = problem.march(points[-1:], problem.starts(index, path[-1:]), tol, most=most)
         one, other = solution(problem, path[-1], ahead, -1, name), solution(problem, path[-1], last, 0, name)
         jumped = bool((ahead.info[1:, JUMP_AT] > JUMP).any())
         if len(path) > 1 and other.converged and (jumped or not (one.converged and same(one, other))):
-            back = problem.march(points[::-1], problem.starts(index, path[::-1]), tol)
+            back = problem.march(points[::-1], problem.starts(index, path[::-1]), tol, most=most)
             branches.append((back, name, True))
-    result = []
-    for i, point in enumerate(path):
-        found: list[Solution] = []
-        for march, name, reverse in branches:
-            one = solution(problem, point, march, len(path) - 1 - i if reverse else i, name)
-            if not any(same(one, other) for other in found if one.converged == other.converged):
-                found.append(one)
-        good = [s for s in found if s.converged]
-        result.append(tuple(sorted(good, key=thermodynamic)) or tuple(found[:1]))
-    return result
+    result = [_found(problem, branches, path, i) for i in range(len(path))]
+    return _reached(problem, path, starts, tol, result)
+
+
+def _found(
+    problem: Problem, branches: Sequence[tuple[March, str, bool]], path: Sequence[Mapping[str, float]], i: int
+) -> tuple[Solution, ...]:
+    found: list[Solution] = []
+    for march, name, reverse in branches:
+        one = solution(problem, path[i], march, len(path) - 1 - i if reverse else i, name)
+        if not any(same(one, other) for other in found if one.converged == other.converged):
+            found.append(one)
+    good = [s for s in found if s.converged]
+    return tuple(sorted(good, key=thermodynamic)) or tuple(found[:1])
+
+
+def _reached(
+    problem: Problem, path: Sequence[Mapping[str, float]], starts: Sequence[str], tol: float, found: list[tuple[Solution, ...]]
+) -> list[tuple[Solution, ...]]:
+    """Points without a solution, from their neighbours' solutions and, where there are none, from easy points."""
+    if not any(s.easy for s in problem.theory.system.starts) and not problem.theory.system.solved:
+        return found
+    for order in (range(len(path)), range(len(path) - 1, -1, -1)):
+        before: Solution | None = None
+        for i in order:
+            if found[i][0].status in REGULAR:
+                before = found[i][0]
+            elif before is not None:
+                trace = carry(problem, before, [path[i]], tol)
+                before = trace.found[-1] if trace.found else None
+                found[i] = (before,) if before is not None else found[i]
+    for i in range(len(path)):
+        if found[i][0].converged:
+            continue
+        anew = solve(problem.module, path[i], tol=tol, starts=starts, all_solutions=False)
+        found[i] = anew[:1]
+        if not anew[0].converged:
+            break  # so it is for those beyond: one sentence is enough
+        rest = next((j for j in range(i + 1, len(path)) if found[j][0].converged), len(path))
+        for j, one in enumerate(carry(problem, anew[0], path[i + 1 : rest], tol).found, i + 1):
+            found[j] = (one,)
+    return found
 
 
 def serpentine(axes: Sequence[np.ndarray]) -> list[tuple[float, ...]]:
@@ -163,5 +201,3 @@ def dataset(
         **{f"at_{name}": value for name, value in fixed.items() if name not in axes},
     }
     return result
-
-

@@ -11,15 +11,16 @@ import numpy as np
 from numerics.branch import Branch
 from numerics.curve import Node, Pace, accept, between, walk
 from numerics.equations import Failure
+from numerics.outcome import thermodynamic
 from numerics.problem import Compiled
 from numerics.solution import Solution
-from numerics.solve import thermodynamic
 from numerics.stability import spectral_radius, stable_branch
 from numerics.status import Status
 from numerics.system import System
 
 LONGEST = 4000  # points of a branch
 FLAT = 1e-9  # a control that moves less, relative to the rest, stands still to rounding, as it does on the way to an end
+PINCHED = 1e-4  # of its distance from the end at first: an unknown that is so near to the end nears it
 SAME = 1e-6  # chart distance between a solution and a branch that holds it
 
 
@@ -93,8 +94,16 @@ class Tracer:
                 if len(pairs) > LONGEST:
                     return pairs, f"followed over {LONGEST} points, to {self.name} = {value:g}", True
         except Failure as failure:
-            return pairs, f"lost at {self.name} = {system.control(last.y):.12g}, the last good point: {failure}", True
+            place = f"{self.name} = {system.control(last.y):.12g}, the last good point{self._pinched(start, last)}"
+            return pairs, f"lost at {place}: {failure}", True
         raise AssertionError("a walk ends by an event or a failure")
+
+    def _pinched(self, begin: Node, last: Node) -> str:
+        """What nears an end of its domain: there an overlap meets another one, or a conjugate vanishes."""
+        n, (_kinds, low, high, _conjugate) = self.system.n, self.system.problem.charts
+        gaps = [np.minimum(node.y[:n] - low, high - node.y[:n]) for node in (begin, last)]
+        names = [name for name, before, now in zip(self.system.problem.names, *gaps, strict=True) if now < PINCHED * before]
+        return f", where {' and '.join(names)} {'nears' if len(names) == 1 else 'near'} the end of the domain" if names else ""
 
     def _fold(self, left: Node, right: Node) -> Node:
         """The point between two neighbours where the control turns."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from replica.families import static
+from replica.families import recursion, static
 from replica.families.model import Underivable
+from replica.families.online import equations as online
 from replica.theory import Theory
 
 __all__ = ["Underivable", "derive"]
@@ -23,4 +24,8 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         >>> [u.name for u in theory.system.unknowns]
         ['m', 'q', 'chi', 'm_hat', 'q_hat', 'chi_hat']
     """
+    if recursion.is_message_passing(spec.expand(), learner):
+        return recursion.derive(spec, learner)
+    if online.is_one_pass(spec.expand(), learner):
+        return online.derive(spec, learner)
     return static.derive(spec, learner)

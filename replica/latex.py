@@ -148,8 +148,8 @@ def legend(theory: Any) -> list[tuple[str, str]]:
 
 
 def equations(theory: Any) -> list[sp.Basic]:
-    """The saddle-point equations as equalities."""
-    return [sp.Eq(u.symbol, e, evaluate=False) for u, e in zip(theory.system.unknowns, theory.system.equations, strict=True)]
+    """The equations of a theory as equalities."""
+    return list(theory.system.formulas())
 
 
 def text(theory: Any, steps: bool = False) -> str:
@@ -163,7 +163,8 @@ def text(theory: Any, steps: bool = False) -> str:
                 lines.append(f"   assumes {step.assumption.name}: {step.assumption.sentence}")
             lines.append("")
     lines += ["Equations", *(f"   {formula_text(e)}" for e in equations(theory)), ""]
-    lines += ["Free entropy", f"   Phi = {formula_text(theory.free_entropy)}", ""]
+    if theory.free_entropy is not sp.nan:
+        lines += ["Free entropy", f"   Phi = {formula_text(theory.free_entropy)}", ""]
     lines += ["Observables", *(f"   {k} = {formula_text(v)}" for k, v in theory.observables.items()), ""]
     lines += ["Legend", *(f"   {name}: {meaning}" for name, meaning in legend(theory))]
     nodes = _glossary(theory)
@@ -174,7 +175,7 @@ def text(theory: Any, steps: bool = False) -> str:
 
 def _glossary(theory: Any) -> list[str]:
     """What the functions in the equations mean, where they occur."""
-    from_nodes = sp.Tuple(*theory.system.equations, theory.free_entropy, *theory.observables.values())
+    from_nodes = sp.Tuple(*equations(theory), theory.free_entropy, *theory.observables.values())
     names = {type(node).__name__: node for node in sp.preorder_traversal(from_nodes)}
     found = []
     if "LogH" in names or "Hazard" in names:
@@ -199,7 +200,8 @@ def latex(theory: Any, steps: bool = False) -> str:
             if step.assumption is not None:
                 body.append(rf"\emph{{Assumes {_escape(step.assumption.name)}: {_escape(step.assumption.sentence)}.}}")
     body += [r"\paragraph{Equations}", *(_display(formula_latex(e)) for e in equations(theory))]
-    body += [r"\paragraph{Free entropy}", _display(r"\Phi = " + formula_latex(theory.free_entropy))]
+    if theory.free_entropy is not sp.nan:
+        body += [r"\paragraph{Free entropy}", _display(r"\Phi = " + formula_latex(theory.free_entropy))]
     body += [
         r"\paragraph{Observables}",
         *(_display(rf"\mathrm{{{_escape(k)}}} = {formula_latex(v)}") for k, v in theory.observables.items()),
@@ -232,11 +234,11 @@ def to_json(theory: Any) -> dict[str, Any]:
         "name": theory.name,
         "fingerprint": theory.fingerprint,
         "unknowns": [
-            {"name": u.name, "meaning": u.meaning, "equation": formula_text(e), "latex": formula_latex(e)}
-            for u, e in zip(theory.system.unknowns, theory.system.equations, strict=True)
+            {"name": name, "meaning": meaning, "equation": formula_text(e), "latex": formula_latex(e)}
+            for name, meaning, e in theory.system.unknown_equations()
         ],
         "controls": [{"name": c.name, "value": c.value, "domain": str(c.domain), "meaning": c.meaning} for c in theory.controls],
-        "free_entropy": formula_text(theory.free_entropy),
+        "free_entropy": formula_text(theory.free_entropy) if theory.free_entropy is not sp.nan else None,
         "observables": {k: formula_text(v) for k, v in theory.observables.items()},
         "assumptions": [{"name": a.name, "sentence": a.sentence} for a in theory.assumptions],
         "steps": [

@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from replica import latex
+from replica.nodes import Moment, Rate
 from replica.symbols import Control, OrderParameter
 
 
@@ -32,10 +33,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Start:
-    """Where a solver begins.  `values` maps every unknown to a number or an expression of controls."""
+    """Where a solver begins.
+
+    Args:
+        values: every unknown -> a number or an expression of controls.
+        easy: values of some controls (numbers or expressions of the others) at which the start leads to a solution; where it leads
+            nowhere, that solution is continued from there.  Tried in turn.
+    """
 
     name: str
     values: Mapping[sp.Symbol, sp.Expr]
+    easy: tuple[Mapping[sp.Symbol, sp.Expr], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,17 +55,42 @@ class Stationary:
         equations: the map G, one expression per unknown.
         constraints: expressions that are positive inside the physical domain, besides the unknowns' own domains.
         starts: where to begin, the uninformed start first.
+        solved: controls that are among the unknowns; the equation of each is symbol + (what vanishes where it is met).
     """
 
     unknowns: tuple[OrderParameter, ...]
     equations: tuple[sp.Expr, ...]
     constraints: tuple[sp.Expr, ...] = ()
     starts: tuple[Start, ...] = ()
+    solved: tuple[Control, ...] = ()
+
+    def formulas(self) -> tuple[sp.Basic, ...]:
+        """The equations as equalities, one per unknown."""
+        return tuple(sp.Eq(u.symbol, e, evaluate=False) for u, e in zip(self.unknowns, self.equations, strict=True))
+
+    def unknown_equations(self) -> tuple[tuple[str, str, sp.Expr], ...]:
+        """(name, meaning, right-hand side) of every unknown."""
+        return tuple((u.name, u.meaning, e) for u, e in zip(self.unknowns, self.equations, strict=True))
+
+
+@dataclass(frozen=True)
+class Recursion(Stationary):
+    """x(t+1) = G(x(t)) from the one start: in every step the conjugates first, then the other unknowns from these.
+
+    Args:
+        conjugates: the unknowns that are replaced first; their equations read the others only, and the other way round.
+        steps: how many there are.
+        damping: part of the old value that the others keep.
+    """
+
+    conjugates: tuple[sp.Symbol, ...] = ()
+    steps: int = 0
+    damping: float = 0.0
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A direction of an array: the symbol of its size in sums, what runs along it, its size, and names of its places where they have some."""
+    """A direction of an array: the symbol of its size in sums, what runs along it, its size, and the names of its places if any."""
 
     symbol: sp.Symbol
     name: str
@@ -108,6 +141,11 @@ class Kernel:
     body: sp.Expr
     arguments: tuple[sp.Symbol, ...]
     value: sp.Expr
+
+    def formula(self) -> sp.Basic:
+        """The kernel as an equality, in the fields x_1 ... with means m_i and covariances c_ij."""
+        fields = sorted(self.body.free_symbols, key=lambda symbol: symbol.name)
+        return sp.Eq(Moment(self.name, fields, ()), self.value, evaluate=False)
 
 
 @dataclass(frozen=True)
@@ -178,6 +216,17 @@ class Flow:
     phases: tuple[Phase, ...]
     start: Gram
 
+    def formulas(self) -> tuple[sp.Basic, ...]:
+        """The equations of what moves as equalities, then what they are made of, then the kernels."""
+        moving = [sp.Eq(Rate(d.target, sp.Symbol("alpha")), d.value, evaluate=False) for d in self.equations]
+        made = [sp.Eq(d.target, d.value, evaluate=False) for d in self.program if not d.factor]
+        return (*moving, *dict.fromkeys(made), *(kernel.formula() for kernel in self.kernels))
+
+    def unknown_equations(self) -> tuple[tuple[str, str, sp.Expr], ...]:
+        """(name, meaning, derivative in time) of every unknown; zero for what stays."""
+        rates = {definition.target.base: definition.value for definition in self.equations}
+        return tuple((u.name, u.meaning, rates.get(u.base, sp.S.Zero)) for u in self.unknowns)
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -205,7 +254,7 @@ class Theory:
     name: str
     fingerprint: str
     controls: tuple[Control, ...]
-    system: Any  # what the equations are: Stationary, Flow
+    system: Any  # what the equations are: Stationary, Recursion, Flow
     order_parameters: Mapping[str, sp.Expr]
     conjugates: Mapping[str, sp.Expr]
     free_entropy: sp.Expr

@@ -71,9 +71,16 @@ def _structure(instance: Instance, naming: Naming, outcome: Outcome, name: str) 
                 found[naming.m(name, latent, block)] = abs(m) if _blind_to_sign(instance) else m
         for other in names[names.index(name) :]:
             v = outcome.estimates[other].mean
-            if v.shape == w.shape and (not block or _lives(instance, other, block)):
+            if _same_features(estimate, outcome.estimates[other]) and (not block or _lives(instance, other, block)):
                 found[naming.q(name, other, block)] = float(np.mean(w[where] * v[where]))
     return found
+
+
+def _same_features(a: Estimate, b: Estimate) -> bool:
+    """Whether the weights of two learners act on the same things, so that their overlap means something."""
+    if a.layers is None or b.layers is None:
+        return a.layers is b.layers and a.mean.shape == b.mean.shape
+    return a.layers.maps[-1] is b.layers.maps[-1]
 
 
 def _lives(instance: Instance, name: str, block: str) -> bool:
@@ -194,7 +201,7 @@ def _on_fresh(
         found["generalization_error"] = sum(s * e for s, e in errors) / sum(s for s, _ in errors)
     if squares and not errors:
         found["mse"] = sum(s * e for s, e in squares) / sum(s for s, _ in squares)
-    if estimate.layers is not None and moments:
+    if moments and (estimate.layers is not None or any(part.law.maps() for part in instance.spec.slices.values())):
         z, t, zz, zt = np.average([m for _, m in moments], axis=0, weights=[s for s, _ in moments])
         found |= {"field_variance": zz - z**2, "field_overlap": zt - z * t}
     return found

@@ -9,17 +9,26 @@ import numpy as np
 import sympy as sp
 
 from replica.formula import exact, names_in, parse, parse_condition
-from replica.spec.observables import Agreement, Average, BooleanMeanDimension, Combination, Cosine, GeodesicEnergy, Overlap, Standard
+from replica.spec.observables import (
+    Agreement,
+    Average,
+    BooleanMeanDimension,
+    Combination,
+    Cosine,
+    GeodesicEnergy,
+    Overlap,
+    Similarity,
+    Standard,
+)
 from simulate.draw import bound, number
 from simulate.draw.fresh import Fresh, Population
 from simulate.instance import Instance
-from simulate.learn.estimate import Estimate, Outcome
+from simulate.learn.estimate import Outcome
 from simulate.learn.tape import Tape, numpy_operations
 from simulate.naming import last, learner_of, vectors
+from simulate.representations import alignment, boolean_mean_dimension
 
 _PAIRS = 64  # of samples of two learners between which an energy is measured
-_VARIED = 10_000  # inputs over which the variance of an output is taken
-_FLIPPED, _HELD = 10**7, 10**6  # hidden units that are flipped in all, and at once
 
 
 def declared(instance: Instance, outcome: Outcome, found: Mapping[str, float], population: Population) -> dict[str, float]:
@@ -59,6 +68,12 @@ def _one(instance: Instance, outcome: Outcome, known: Mapping[str, float], recor
     if isinstance(record, BooleanMeanDimension):
         of = _vector(instance, outcome, record.of)
         return None if of is None else boolean_mean_dimension(outcome.estimates[of], instance.size, population.rng)
+    if isinstance(record, Similarity) and record.measure in (None, "cka"):
+        pair = [_vector(instance, outcome, word) for word in record.between or ()]
+        if None in pair:
+            return None
+        first_net, second_net = (outcome.estimates[str(name)] for name in pair)
+        return alignment(instance, first_net, second_net, round(number(record.layer or 0, instance.at)), population.rng)
     if isinstance(record, Average):
         return _average(instance, outcome, record, population)
     return None
@@ -149,25 +164,3 @@ def _noisy(instance: Instance, outcome: Outcome, name: str, part: Fresh, populat
     if instance.spec.learners[learner_of(name)].protocol.kind == "gibbs" and spread > 0:
         return field + np.sqrt(spread) * population.rng.standard_normal(field.shape)
     return field
-
-
-def boolean_mean_dimension(estimate: Estimate, d: int, rng: np.random.Generator) -> float:
-    """sum_i E (f(x) - f(x with x_i flipped))^2 / (4 Var f) of a learner's output f over x uniform on {-1, 1}^d, from samples.
-
-    A flip moves the fields of the first layer by one column of it, so no input is sent through it again.
-    """
-    x = rng.choice([-1.0, 1.0], size=(_VARIED, d))
-    variance = float(np.var(estimate.field(x)))
-    layers = estimate.layers
-    if layers is None:
-        return float(np.mean(estimate.mean**2)) / variance
-    width, influence = len(layers.maps[0]), 0.0
-    flips = max(1, min(d, _HELD // width))
-    rounds = max(1, _FLIPPED // (flips * width))
-    for sample in x[:rounds]:
-        chosen = rng.permutation(d)[:flips]
-        fields = layers.first(sample[None])
-        moved = fields - 2 * sample[chosen, None] * layers.maps[0][:, chosen].T / np.sqrt(d)
-        change = estimate.read(layers.after(moved)) - estimate.read(layers.after(fields))
-        influence += d * float(np.mean(change**2)) / 4 / min(rounds, len(x))
-    return influence / variance

@@ -8,8 +8,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-MARKERS = {"fold": "s", "transition": "o", "replicon": "^", "entropy_zero": "v", "complexity_zero": "D"}
-WORDS = {"replicon": "replicon = 0", "entropy_zero": "entropy = 0", "complexity_zero": "complexity = 0"}
+MARKERS = {"fold": "s", "transition": "o", "replicon": "^", "entropy_zero": "v", "local_entropy_zero": "<", "complexity_zero": "D"}
+WORDS = {
+    "replicon": "replicon = 0",
+    "entropy_zero": "entropy = 0",
+    "local_entropy_zero": "local entropy = 0",
+    "complexity_zero": "complexity = 0",
+}
 ENDS = 1e9  # values beyond are those of a result without a limit, and would flatten everything else
 
 

@@ -12,8 +12,9 @@ from numerics.solution import Solution
 from numerics.solve import solve
 from replica.derive import derive
 from replica.spec import Spec
+from replica.theory import Flow
 from simulate.finite_size import Comparison, Verdict, compare_all, verdict
-from simulate.runs import Runs, simulate
+from simulate.runs import Runs, plan, simulate
 
 TRACED = ("replica-engine", "numpy", "scipy", "sympy", "numba", "torch")
 
@@ -108,8 +109,16 @@ def validate(
         SpecError: a value outside its domain.
         Unsupported: the spec has parts without a finite system.
     """
-    module = module if module is not None else compile_theory(derive(spec))
     point = spec.at(at or {})
+    theory = derive(spec) if module is None else module.theory
+    if theory is not None and isinstance(theory.system, Flow):
+        from simulate import trajectories  # brings what integrates flows, which no other theory needs
+
+        paths = trajectories.compared(spec.expand(), theory, point, *plan(spec, sizes, seeds), progress)
+        return Report(paths.prediction, paths.runs, paths.comparisons, verdict(paths.comparisons), 0, _provenance(spec, paths.runs, device))
+    if module is None:
+        assert theory is not None
+        module = compile_theory(theory)
     known = {control.name for control in module.theory.controls} if module.theory is not None else set(point)
     solutions = solve(module, {name: value for name, value in point.items() if name in known})
     runs = simulate(spec, at, sizes, seeds, algorithm, device, progress)
@@ -119,8 +128,10 @@ def validate(
 
 
 def predicted(solution: Solution) -> dict[str, float]:
-    """Order parameters and observables of a solution as numbers."""
-    return {name: float(value) for name, value in {**solution.order_parameters, **solution.observables}.items()}
+    """Order parameters and observables of a solution as numbers; those on the way there are named NAME@STEP."""
+    steps = solution.trajectory.get("time", ())
+    way = {f"{name}@{t:g}": float(v) for name, values in solution.trajectory.items() for t, v in zip(steps, values, strict=True)}
+    return way | {name: float(value) for name, value in {**solution.order_parameters, **solution.observables}.items()}
 
 
 def _reached(solutions: Sequence[Solution], algorithm: str) -> Solution:

@@ -12,6 +12,7 @@ import xarray as xr
 
 from simulate.algorithms import ALGORITHMS
 from simulate.draw import bound, draw, generator, is_disorder, number
+from simulate.draw.selection import at_random, selects
 from simulate.draw.system import samples
 from simulate.instance import Instance, Unsupported
 from simulate.learn.estimate import Outcome
@@ -117,18 +118,20 @@ def simulate(
     """
     spec = spec.expand()
     point = spec.at(at or {})
-    run = spec.run
-    sizes = tuple(sizes or (getattr(run, "sizes", None) if run is not None else None) or _SIZES)
-    chosen = seeds if seeds is not None else (getattr(run, "seeds", None) if run is not None else None) or _SEEDS
-    numbers = tuple(range(chosen)) if isinstance(chosen, int) else tuple(chosen)
+    sizes, numbers = plan(spec, sizes, seeds)
     name = algorithm or usual(spec)
+    if name == "online_sgd":
+        return import_module(ALGORITHMS[name]).simulate(spec, point, sizes, numbers, progress)
     solve, options = _solver(name), _options(spec, name, point)
+    pooled = selects(spec) and not getattr(import_module(ALGORITHMS[name]), "SELECTS", False)
     rows: list[Row] = []
     failures: list[Failure] = []
     done = 0
     for d in sizes:
         for batch in _batches(spec, point, d, numbers):
             instances = [draw(spec, point, d, seed) for seed in batch]
+            if pooled:
+                instances = [at_random(instance) for instance in instances]
             for instance, outcome in zip(instances, solve(instances, device, options), strict=True):
                 if outcome.failure:
                     failures.append(Failure(d, instance.seed, outcome.failure))
@@ -140,6 +143,14 @@ def simulate(
             if progress is not None:
                 progress(done, len(sizes) * len(numbers))
     return Runs(spec, point, tuple(rows), tuple(failures), name, _correction(spec, point))
+
+
+def plan(spec: Any, sizes: Sequence[int] | None, seeds: int | Sequence[int] | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Sizes and seeds: those given, else those of the run plan, else the usual ones."""
+    run = spec.run
+    found = tuple(sizes or (getattr(run, "sizes", None) if run is not None else None) or _SIZES)
+    chosen = seeds if seeds is not None else (getattr(run, "seeds", None) if run is not None else None) or _SEEDS
+    return found, tuple(range(chosen)) if isinstance(chosen, int) else tuple(chosen)
 
 
 def only_learner(spec: Any) -> Any:
@@ -156,10 +167,14 @@ def only_learner(spec: Any) -> Any:
 def usual(spec: Any) -> str:
     """The algorithm that is taken where none is named: what suits the data, the number of learners and the protocol."""
     learners = list(spec.learners.values())
+    if any(learner.protocol.kind == "online_sgd" for learner in learners):
+        return "online_sgd"
     if is_disorder(spec):
         return "annealing"
     if all(learner.protocol.kind in _TRAINED and learner.prior is None for learner in learners):
         return "erm"
+    if selects(spec) and learners[0].prior is not None and learners[0].prior.kind in ("binary", "discrete"):
+        return "enumeration"
     if len(learners) > 1:
         return "enumeration" if any(learner.couple for learner in learners) else "hit_and_run"
     if learners[0].protocol.kind == "erm":

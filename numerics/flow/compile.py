@@ -6,17 +6,18 @@ import ctypes
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from numerics import native
 from numerics.cache import KernelCache, digest
-from numerics.flow.text import Layout, layout, source
+from numerics.flow.layout import Layout, layout
+from numerics.flow.lower import source
 from replica.theory import Theory
 
-ENTRY = "replica_flow"
+RATES, RESULTS = "replica_rates", "replica_results"
+SHARED = ("replica_flow", "replica_factor", "replica_inverse")
 _HERE = Path(__file__).parent
 
 
@@ -25,13 +26,14 @@ class FlowModule:
     """A compiled flow.
 
     Args:
-        entry: (address of the table, tolerance) -> how it ended; see numerics.flow.march.
+        rates, results: addresses of functions (x, p, w, n, spare, out).
         warm: whether machine code came from the cache.
     """
 
     theory: Theory
     plan: Layout
-    entry: Callable[[int, float], int]
+    rates: int
+    results: int
     warm: bool
 
 
@@ -44,28 +46,36 @@ def compile_flow(theory: Theory, cache: str | Path | None = None) -> FlowModule:
     """
     flow = theory.system
     plan = layout(flow, [control.symbol for control in theory.controls], theory.observables)
-    text = source(flow, plan, list(theory.observables.values()))
+    text = source(flow, plan, list(theory.observables.values()), (RATES, RESULTS))
     store = KernelCache(cache)
-    key = digest("flow", text, _version())
-    loaded = store.find(key) or store.store(key, _build(text), {"flow": True})
-    (address,) = native.load(loaded.code, (ENTRY,))
-    return FlowModule(theory, plan, ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_double)(address), loaded.warm)
+    key = digest("flow", text)
+    loaded = store.find(key) or store.store(key, native.object_code([text], (RATES, RESULTS)), {"flow": True})
+    rates, results = native.load(loaded.code, (RATES, RESULTS))
+    return FlowModule(theory, plan, rates, results, loaded.warm)
 
 
-def _build(text: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        module, path = Path(folder) / "flow_text.py", Path(folder) / "flow.o"
-        module.write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "numerics.flow.build", str(module), str(path)]
-        done = subprocess.run(command, cwd=_HERE.parents[1], capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"the flow cannot be compiled: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-        return path.read_bytes()
+def march(table: int, tolerance: float) -> int:
+    """Integrate what a table (numerics.flow.march) describes; returns how it ended."""
+    kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_double)
+    return int(kind(shared()[0])(table, tolerance))
 
 
 @cache
-def _version() -> str:
-    """Hash of what stands between a flow's text and its machine code."""
-    own = [_HERE / name for name in ("march.py", "support.py", "build.py")]
-    files = [*own, _HERE.parent / "native.py", _HERE.parent / "methods" / "raw.py"]
-    return digest(*(file.read_bytes() for file in files))
+def shared() -> tuple[int, ...]:
+    """Addresses of the integrator and of the factors, compiled first where this installation has not done so."""
+    files = [_HERE / name for name in ("march.py", "support.py", "build.py")]
+    files += [_HERE.parent / "native.py", _HERE.parent / "methods" / "raw.py"]
+    store = KernelCache()
+    key = digest("march", *(file.read_bytes() for file in files))
+    found = store.find(key) or store.store(key, _build(), {"flow": True})
+    return native.load(found.code, SHARED)
+
+
+def _build() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "flow.o"
+        command = [sys.executable, "-m", "numerics.flow.build", str(path)]
+        done = subprocess.run(command, cwd=_HERE.parents[1], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"the integrator of flows cannot be compiled: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+        return path.read_bytes()

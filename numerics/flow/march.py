@@ -1,4 +1,6 @@
-"""Adaptive integration of a compiled flow over one phase, stopping at every time of output.  Compiled together with the flow.
+"""Adaptive integration of a compiled flow over one phase, stopping at every time of output.
+
+Compiled once per installation; the rates of a flow come in as the address of their code.
 
 The tableau (Dormand and Prince, order 8 with errors of orders 5 and 3) comes in as an array, from scipy.integrate.DOP853.
 """
@@ -11,13 +13,13 @@ import math
 
 from numba import njit
 
-from numerics.methods.raw import PART, matrix, vector, whole
+from numerics.methods.raw import PART, call, matrix, vector, whole
 
 STAGES = 12
-SLOTS = 19
+SLOTS = 21
 (
     STATE, PARAMETERS, SCRATCH, SIZES, TIMES, STATES, RESULTS, TABLEAU, INFO, WORK,
-    N_STATE, N_MOVING, N_PARAMETERS, N_SCRATCH, N_SIZES, N_TIMES, N_RESULTS, N_TABLEAU, MOST,
+    N_STATE, N_MOVING, N_PARAMETERS, N_SCRATCH, N_SIZES, N_TIMES, N_RESULTS, N_TABLEAU, MOST, RATES, READ,
 ) = range(SLOTS)  # fmt: skip
 DONE, DIVERGED, TOO_MANY, TOO_SMALL = range(4)
 T, H, STEPS, CALLS = range(4)  # places in INFO: time reached, next step, steps and evaluations so far
@@ -44,7 +46,7 @@ def attempt(rates, p, w, n, a, stages, x, new, h, count):
             for r in range(s):
                 total += a[row + r] * stages[r, i]
             new[i] = x[i] + h * total
-        rates(new, p, w, n, stages[s])
+        call(rates, new, p, w, n, w, stages[s])
 
 
 @njit(**PART)
@@ -75,9 +77,10 @@ def first_step(stages, x, count, tolerance, left):
 
 
 @njit(**PART)
-def march(rates, results, table, tolerance):
+def march(table, tolerance):
     """Integrate; the table holds addresses and lengths (module constants).  Returns how it ended."""
     q = whole(table, SLOTS)
+    rates = q[RATES]
     count, total = q[N_MOVING], q[N_STATE]
     x, p = vector(q[STATE], total), vector(q[PARAMETERS], q[N_PARAMETERS])
     w, n = vector(q[SCRATCH], q[N_SCRATCH]), whole(q[SIZES], q[N_SIZES])
@@ -88,7 +91,7 @@ def march(rates, results, table, tolerance):
     for i in range(total):
         new[i] = x[i]
     t, h = info[T], info[H]
-    rates(x, p, w, n, stages[0])
+    call(rates, x, p, w, n, w, stages[0])
     info[CALLS] += 1
     if not sound(stages[0], count):
         return DIVERGED
@@ -127,6 +130,6 @@ def march(rates, results, table, tolerance):
             info[T], info[H] = t, h
         for i in range(total):
             states[k, i] = x[i]
-        results(x, p, w, n, read[k])
+        call(q[READ], x, p, w, n, w, read[k])
     info[T], info[H] = t, h
     return DONE

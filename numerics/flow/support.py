@@ -1,4 +1,4 @@
-"""What generated right-hand sides call: special functions of scalars, and factors of covariances.  Compiled with them."""
+"""Factors of covariances, which compiled flows call."""
 
 # mypy: ignore-errors
 
@@ -8,75 +8,39 @@ import math
 
 from numba import njit
 
-from numerics.methods.raw import PART
+from numerics.methods.raw import PART, vector
 
-FIXED = 1e-13  # a conditional variance below this part of the variance is rounding: the field is fixed
-
-
-@njit(**PART)
-def rsqrt(v):
-    """1/sqrt(v), zero for a variance that is none."""
-    return 1.0 / math.sqrt(v) if v > 0.0 else 0.0
+FIXED = 1e-13  # a conditional variance below this part of the variance is rounding: the field is fixed by those before it
 
 
 @njit(**PART)
-def angle(x):
-    """asin within rounding."""
-    return math.asin(min(max(x, -1.0), 1.0))
-
-
-@njit(**PART)
-def step(x):
-    return 1.0 if x > 0.0 else 0.0 if x < 0.0 else 0.5
-
-
-@njit(**PART)
-def sign(x):
-    return 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0
-
-
-@njit(**PART)
-def sigmoid(x):
-    return 1.0 / (1.0 + math.exp(-x)) if x > -700.0 else 0.0
-
-
-@njit(**PART)
-def softplus(x):
-    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
-
-
-@njit(**PART)
-def log2cosh(x):
-    return abs(x) + math.log1p(math.exp(-2.0 * abs(x)))
-
-
-@njit(**PART)
-def factor(w, source, target, n):
-    """Lower Cholesky factor of the n x n matrix at w[source]; the column of a field that is fixed by those before it is zero."""
+def factor(address, source, target, n):
+    """Lower Cholesky factor of the n x n matrix at w[source], w standing at `address`; the column of a field that is fixed is zero."""
+    a, b = vector(address + 8 * source, n * n), vector(address + 8 * target, n * n)
     for j in range(n):
-        d = w[source + j * n + j]
+        d = a[j * n + j]
         scale = abs(d)
         for k in range(j):
-            d -= w[target + j * n + k] ** 2
+            d -= b[j * n + k] ** 2
         root = math.sqrt(d) if d > FIXED * scale else 0.0
-        w[target + j * n + j] = root
+        b[j * n + j] = root
         for i in range(j + 1, n):
-            e = w[source + i * n + j]
+            e = a[i * n + j]
             for k in range(j):
-                e -= w[target + i * n + k] * w[target + j * n + k]
-            w[target + i * n + j] = e / root if root > 0.0 else 0.0
+                e -= b[i * n + k] * b[j * n + k]
+            b[i * n + j] = e / root if root > 0.0 else 0.0
+    return 0
 
 
 @njit(**PART)
-def inverse(w, source, target, n):
-    """Inverse of the lower triangular n x n matrix at w[source]; zero rows stay zero."""
+def inverse(address, source, target, n):
+    """Inverse of the lower triangular n x n matrix at w[source]; the row of a field that is fixed is zero."""
+    a, b = vector(address + 8 * source, n * n), vector(address + 8 * target, n * n)
     for i in range(n):
-        d = w[source + i * n + i]
+        d = a[i * n + i]
         for j in range(i + 1):
-            if d == 0.0:
-                w[target + i * n + j] = 0.0
-                continue
             e = 1.0 if i == j else 0.0
             for k in range(j, i):
-                e -= w[source + i * n + k] * w[target + k * n + j]
-            w[target + i * n + j] = e / d
+                e -= a[i * n + k] * b[k * n + j]
+            b[i * n + j] = e / d if d != 0.0 else 0.0
+    return 0

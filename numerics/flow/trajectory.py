@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import sympy as sp
 import xarray as xr
 
 from numerics.flow import march as codes
-from numerics.flow.compile import FlowModule
+from numerics.flow.compile import FlowModule, march
 from numerics.flow.march import SLOTS, STAGES
 from numerics.flow.values import FlowValues
 from numerics.status import Status
+from replica.theory import Flow
 
 TOLERANCE = 1e-10
-SAMPLED = 1e-6  # nodes give no more, and kinks on them would be resolved one by one
+SAMPLED, ROUGH = 1e-7, 1e-4  # averages on nodes give no more; a kink passes nodes one by one, and none of them is worth a step
 MOST = 1_000_000
 _ENDS = {
-    codes.DONE: Status.CONVERGED, codes.DIVERGED: Status.DIVERGED, codes.TOO_MANY: Status.MAX_STEPS, codes.TOO_SMALL: Status.STALLED,
+    codes.DONE: Status.CONVERGED,
+    codes.DIVERGED: Status.DIVERGED,
+    codes.TOO_MANY: Status.MAX_STEPS,
+    codes.TOO_SMALL: Status.STALLED,
 }
 
 
@@ -44,7 +49,7 @@ class Trajectory:
     last: Mapping[str, np.ndarray]
     steps: int
     calls: int
-    labels: Mapping[str, tuple[tuple[str, ...], ...]]
+    labels: Mapping[str, tuple[str, ...]]
     coordinates: Mapping[str, Sequence[str]]
     origin: str = ""
 
@@ -62,8 +67,15 @@ class Trajectory:
 
 
 def trajectory(
-    module: FlowModule, at: Mapping[str, float] | None = None, times: Sequence[float] | None = None, *,
-    start: Mapping[str, np.ndarray] | None = None, size: int | None = 1000, seed: int = 0, tol: float | None = None, most: int = MOST,
+    module: FlowModule,
+    at: Mapping[str, float] | None = None,
+    times: Sequence[float] | np.ndarray | None = None,
+    *,
+    start: Mapping[str, np.ndarray] | None = None,
+    size: int | None = 1000,
+    seed: int = 0,
+    tol: float | None = None,
+    most: int = MOST,
 ) -> Trajectory:
     """Integrate a flow from its start.
 
@@ -88,7 +100,7 @@ def trajectory(
     own = dict(start or {})
     initial = values.start(size, seed) | own
     run = _Run(module, values, values.pack(initial))
-    tolerance = tol if tol is not None else (SAMPLED if theory.system.nodes else TOLERANCE)
+    tolerance = tol if tol is not None else _tolerance(theory.system)
     begin, code = 0.0, codes.DONE
     for phase, end in zip(theory.system.phases, ends, strict=True):
         last = phase is theory.system.phases[-1]
@@ -99,6 +111,14 @@ def trajectory(
         begin = end
     drawn = f"start: {'given' if not set(initial) - set(own) else f'drawn in {size} dimensions, seed {seed}' if size else 'infinite size'}"
     return run.result(point, _ENDS[code], drawn)
+
+
+def _tolerance(flow: Flow) -> float:
+    """What is asked for where nothing is said: as much as the averages are good for."""
+    if not flow.nodes:
+        return TOLERANCE
+    rough = any(d.value.has(sp.Max, sp.Min, sp.Abs, sp.sign, sp.Heaviside, sp.Piecewise) for d in flow.program)
+    return ROUGH if rough else SAMPLED
 
 
 def _ends(values: FlowValues) -> list[float]:
@@ -112,7 +132,7 @@ def _ends(values: FlowValues) -> list[float]:
     return ends
 
 
-def _wanted(times: Sequence[float] | None, ends: list[float]) -> np.ndarray:
+def _wanted(times: Sequence[float] | np.ndarray | None, ends: list[float]) -> np.ndarray:
     found = np.array(ends if times is None else times, float)
     if len(found) and (np.any(np.diff(found) <= 0) or found[0] < 0 or found[-1] > ends[-1] * (1 + 1e-12) or not np.isfinite(found[-1])):
         raise ValueError(f"times must increase between 0 and {ends[-1]:g}, found {found[0]:g} to {found[-1]:g}")
@@ -140,11 +160,20 @@ class _Run:
         self.info[0], self.info[1] = begin, 0.0
         arrays = (self.state, parameters, self.scratch, self.integers, times, states, read, tableau, self.info, self.work)
         lengths = (
-            len(self.state), self.moving, len(parameters), len(self.scratch), len(self.integers), len(times), results, len(tableau), most
+            len(self.state),
+            self.moving,
+            len(parameters),
+            len(self.scratch),
+            len(self.integers),
+            len(times),
+            results,
+            len(tableau),
+            most,
         )
-        table = np.array([*(a.ctypes.data for a in arrays), *lengths], np.int64)
+        code_at = (self.module.rates, self.module.results)
+        table = np.array([*(a.ctypes.data for a in arrays), *lengths, *code_at], np.int64)
         assert len(table) == SLOTS
-        code = self.module.entry(table.ctypes.data, tolerance)
+        code = march(table.ctypes.data, tolerance)
         reached = int(np.sum(~np.isnan(states[:kept, 0]))) if kept else 0
         self.times.append(times[:reached])
         self.states.append(states[:reached])
@@ -168,9 +197,18 @@ class _Run:
         used = {name for names in labels.values() for name in names}
         coordinates |= {f"{name}_": labels_ for name, labels_ in coordinates.items()}
         return Trajectory(
-            dict(point), times, arrays, {name: read[:, i] for i, name in enumerate(self.module.plan.results)}, status, float(self.info[0]),
-            {name: value[0] for name, value in last.items()}, int(self.info[2]), int(self.info[3]), labels,
-            {name: found for name, found in coordinates.items() if name in used}, origin,
+            dict(point),
+            times,
+            arrays,
+            {name: read[:, i] for i, name in enumerate(self.module.plan.results)},
+            status,
+            float(self.info[0]),
+            {name: value[0] for name, value in last.items()},
+            int(self.info[2]),
+            int(self.info[3]),
+            labels,
+            {name: found for name, found in coordinates.items() if name in used},
+            origin,
         )
 
 

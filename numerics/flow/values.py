@@ -11,13 +11,14 @@ import numpy as np
 import sympy as sp
 from scipy.stats import norm, qmc
 
-from numerics.flow.text import Layout
+from numerics.flow.compile import shared
+from numerics.flow.layout import Layout
 from replica.theory import Array, Flow, Phase
 
 TENSOR = (64, 48, 24)
 """Nodes along each of one, two and three dimensions."""
-SOBOL = 12
-"""log2 of the number of nodes in more dimensions."""
+SOBOL, FEW, MANY = 6, 14, 12
+"""Up to so many dimensions 2^FEW nodes are taken, beyond 2^MANY."""
 
 
 class FlowValues:
@@ -54,13 +55,13 @@ class FlowValues:
         return sum(math.prod(self.shape(array)) for array in arrays)
 
     def integers(self) -> np.ndarray:
-        """Sizes, offsets of every array, offset of the scalars."""
+        """Sizes, offsets of every array, offset of the scalars, addresses of what factors a covariance."""
         found = [self.sizes[size] for size in self.plan.sizes]
         ends: dict[str, int] = {"x": 0, "p": 0, "w": 0}
         for memory, array in self.plan.places.values():
             found.append(ends[memory])
             ends[memory] += math.prod(self.shape(array))
-        return np.array([*found, ends["p"]], np.int64)
+        return np.array([*found, ends["p"], *shared()[1:]], np.int64)
 
     def parameters(self, phase: Phase) -> np.ndarray:
         """Parameter arrays of a phase, nodes, scalars."""
@@ -87,16 +88,15 @@ class FlowValues:
         units = arrays[gram.own][1]
         found: dict[str, list[np.ndarray]] = {gram.own: [], gram.cross: []}
         for fraction, fixed in zip(fractions, overlaps, strict=True):
-            d = math.inf if size is None else max(1, round(fraction * size))
-            if math.isinf(d):
+            if size is None:
                 found[gram.own].append(spread**2 * fraction * np.eye(units))
                 found[gram.cross].append(np.zeros((units, len(fixed))))
                 continue
-            drawn = spread * rng.standard_normal((units, int(d)))
+            drawn = spread * rng.standard_normal((units, max(1, round(fraction * size))))
             found[gram.own].append(drawn @ drawn.T / size)
             values, vectors = np.linalg.eigh(fixed) if len(fixed) else (np.zeros(0), np.zeros((0, 0)))
             root = vectors * np.sqrt(np.maximum(values, 0.0))
-            found[gram.cross].append(drawn[:, : len(fixed)] @ root.T / math.sqrt(size or 1))
+            found[gram.cross].append(drawn[:, : len(fixed)] @ root.T / math.sqrt(size))
         start = {name: np.array(parts) for name, parts in found.items() if name in arrays}
         if gram.fixed in arrays:
             start[gram.fixed] = overlaps
@@ -140,6 +140,7 @@ def nodes(dimension: int) -> tuple[np.ndarray, np.ndarray]:
         product = np.prod(np.meshgrid(*[weights] * dimension, indexing="ij"), axis=0).ravel()
         kept = product > 1e-18
         return np.stack([g.ravel() for g in grids], axis=1)[kept], product[kept] / product[kept].sum()
-    half = norm.ppf(qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(0)).random_base2(SOBOL - 1))
+    power = (FEW if dimension <= SOBOL else MANY) - 1
+    half = norm.ppf(qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(0)).random_base2(power))
     points = np.concatenate([half, -half])  # odd moments vanish exactly
     return points, np.full(len(points), 1.0 / len(points))

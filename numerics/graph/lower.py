@@ -11,6 +11,7 @@ from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from numerics.graph.records import Graph
 from numerics.program import LogSum, Root, Steady, Sum, Table, TiltSum
+from numerics.reads import free
 from replica.nodes.functions import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
 
 _UNARY = {
@@ -170,13 +171,15 @@ class Lowering:
         g = self.graph
         terms, extra = list(e.args), []
         for term in e.args:  # c*Hazard(x) - c*x has a form of its own
-            scale, hazards = term.as_independent(Hazard, as_Add=False)
-            if isinstance(hazards, Hazard):
-                rest = sp.Add.make_args(-scale * hazards.args[0])
+            factors = sp.Mul.make_args(term)
+            hazards = [f for f in factors if isinstance(f, Hazard)]  # by factors: SymPy's own search walks shared parts again and again
+            if len(hazards) == 1:
+                scale = sp.Mul(*(f for f in factors if f is not hazards[0]))
+                rest = sp.Add.make_args(-scale * hazards[0].args[0])
                 if all(r in terms for r in rest):
                     for r in (term, *rest):
                         terms.remove(r)
-                    x = self.argument(hazards.args[0])
+                    x = self.argument(hazards[0].args[0])
                     extra.append(g.mul(self(scale), g.fn("gap", x)))
         return self._combine([self(t) for t in terms] + extra, g.add, g.zero)
 
@@ -228,8 +231,8 @@ class Lowering:
                     result[result.index(inner)] = Sum(sp.Mul(*body), inner.variable)
         for f in tuple(result):
             if isinstance(f, sp.Pow) and f.exp.is_Rational and f.exp.is_negative and _exponentials(f.base):
-                loops = f.free_symbols & self.loops.keys()
-                partner = next((a for a in result if isinstance(a, sp.exp) and a.free_symbols & self.loops.keys() == loops), None)
+                loops = free(f) & self.loops.keys()
+                partner = next((a for a in result if isinstance(a, sp.exp) and free(a) & self.loops.keys() == loops), None)
                 result.remove(f)
                 if partner is None:
                     result.append(self._power(f.base, f.exp))
@@ -241,8 +244,8 @@ class Lowering:
     def _meets(self, growing: sp.exp, inner: Sum) -> bool:
         """Whether the body of a sum holds an exponential that reads the same outer loop: it may cancel the growth."""
         weights = [b for b in sp.Mul.make_args(inner.args[0]) if isinstance(b, sp.exp)]
-        moving = growing.free_symbols & self.loops.keys()
-        return inner.variable not in moving and bool(weights) and bool(moving & weights[0].free_symbols)
+        moving = free(growing) & self.loops.keys()
+        return inner.variable not in moving and bool(weights) and bool(moving & free(weights[0]))
 
     def _power(self, base: sp.Expr, power: sp.Rational) -> sp.Expr:
         """(e^a + e^b)^power, a negative power, without overflow."""
@@ -285,13 +288,13 @@ class Lowering:
 
     def _bounded_above(self, term: sp.Expr) -> bool:
         """Whether a term of an exponent is seen to stay below a bound on all nodes: no loop in it, or minus a square of all that moves."""
-        moving = term.free_symbols & self.loops.keys()
+        moving = free(term) & self.loops.keys()
         if not moving:
             return True
         number, rest = term.as_coeff_Mul()
         squares = [f for f in sp.Mul.make_args(rest) if isinstance(f, sp.Pow) and f.exp.is_Integer and f.exp.is_even]
         still = [f for f in sp.Mul.make_args(rest) if f not in squares]
-        return bool(number.is_negative) and not any(f.free_symbols & moving for f in still)
+        return bool(number.is_negative) and not any(free(f) & moving for f in still)
 
     def _extreme(self, e: sp.Basic) -> int:
         join = self.graph.maximum if isinstance(e, sp.Max) else self.graph.minimum

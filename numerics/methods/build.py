@@ -28,12 +28,13 @@ def main(path: str) -> None:
     from numerics.methods.inspect import inspect
     from numerics.methods.march import march
     from numerics.methods.raw import PART
+    from numerics.methods.recur import recur
 
     signature = types.int64(types.int64, types.float64)
     integer, errors = ir.IntType(64), ir.IntType(8).as_pointer()
     inner = ir.FunctionType(ir.IntType(32), [integer.as_pointer(), errors.as_pointer(), integer, ir.DoubleType()])
     texts, doors = [], ir.Module()
-    for name, function in zip(ENTRIES, (march, inspect), strict=True):
+    for name, function in zip(ENTRIES, (march, inspect, recur), strict=True):
         with global_compiler_lock:
             result = njit(signature, **PART)(function.py_func).overloads[signature.args]
             result.library.finalize()

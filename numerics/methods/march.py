@@ -16,7 +16,7 @@ from numerics.methods.point import solve_point
 from numerics.methods.raw import PART, cube, matrix, vector, whole, whole_matrix
 from numerics.methods.state import Kernels, Local, Quadrature, Unknowns, allowed, distance, move, reset
 from numerics.quadrature import copy
-from numerics.status import AT_END, CAPACITY, CONVERGED, LIMITED
+from numerics.status import AT_END, CAPACITY, CONVERGED, LIMITED, STALLED
 
 OFF = 1e-5  # distance from an end at which a solution at the end is sought again
 
@@ -87,7 +87,18 @@ def march(address, tolerance):
     trail = matrix(table[AT.trail], TRAIL, names)
     status, jacobian = whole(table[AT.status], count), cube(table[AT.jacobian], count, n, n)
     following = ended = False
-    for t in range(table[AT.first], count):
+    begin = table[AT.first]
+    if begin > 0 and (status[begin - 1] == CONVERGED or status[begin - 1] == LIMITED):  # buffers have grown: go on where it was left
+        copy(found[begin - 1], p, n)
+        for k in range(c):
+            p[n + k] = points[begin - 1, k]
+        reset(q)
+        done = solve_point(kernels, q, u, p, local, tolerance, 0, table[AT.steps], info[begin - 1], results[begin - 1], trail)
+        following = done == CONVERGED or done == LIMITED
+    for t in range(begin, count):
+        if table[AT.lone] == 1 and t > 0 and not following:
+            status[t] = STALLED
+            continue
         for k in range(c):
             change[k] = points[t, k] - p[n + k]
             p[n + k] = points[t, k]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import sympy as sp
 
 from numerics.program import LogSum, Rule, Sum, TiltSum
+from numerics.reads import AVERAGES, PROXIMAL, free
 from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.flat import cut_flat
 from numerics.rewrite.logs import log_add, mix
@@ -14,7 +15,7 @@ from numerics.rewrite.order import fields_first, outermost, scalars
 from numerics.rewrite.pieces import Context, Piece, cut_gauss
 from numerics.rewrite.prox import cut_prox, explicit, proximals
 from numerics.rewrite.tilt import absorb
-from numerics.rewrite.walk import AVERAGES, PROXIMAL, free, rebuild, substitute
+from numerics.rewrite.walk import rebuild, substitute
 from replica.nodes import Counting, Discrete, Flat, Gauss, LogAverage, Measure, Tilted
 
 Measures = tuple[Measure, ...]
@@ -158,7 +159,7 @@ def _read(measures: Measures, contents: tuple[sp.Basic, ...]) -> Measures:
     kept = list(measures)
     while True:
         for i, m in enumerate(kept):
-            others = set().union(*(free(c) for c in contents), *(o.free_symbols for j, o in enumerate(kept) if j != i))
+            others = set().union(*(free(c) for c in contents), *(free(o) for j, o in enumerate(kept) if j != i))
             if isinstance(m, Gauss) and not set(m.variables) & others:
                 del kept[i]
                 break

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import sympy as sp
 
+from numerics.reads import free
 from numerics.rewrite.kinks import Segment, segments
 from numerics.rewrite.pieces import Context, Piece, unit
 from numerics.rewrite.tilt import peak_window, polynomial
-from numerics.rewrite.walk import free, inner_variables, substitute
+from numerics.rewrite.walk import inner_variables, substitute
 from replica.nodes import Flat, Measure
 
 BROADEST = sp.Rational(1, 4)  # least precision assumed for the map: a posterior four times as broad as a unit density

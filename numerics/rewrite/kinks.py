@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from numerics.reads import AVERAGES, PROXIMAL, free
 from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.facts import Facts
-from numerics.rewrite.walk import AVERAGES, PROXIMAL, coefficients, free, inner_variables, parts, rebuild, transform
+from numerics.rewrite.walk import coefficients, inner_variables, parts, rebuild, transform
 from replica.nodes import Measure
 
 SWITCHES = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.Heaviside, sp.Piecewise)
@@ -159,7 +160,7 @@ def _decide(content: sp.Basic, x: sp.Symbol, argument: sp.Expr, sign: sp.Expr | 
 
     def visit(e: sp.Basic) -> sp.Basic | None:
         if not isinstance(e, SWITCHES) or not e.args:
-            return e if not e.args or x not in e.free_symbols and not isinstance(e, (*AVERAGES, *PROXIMAL, Measure)) else None
+            return e if not e.args or x not in free(e) and not isinstance(e, (*AVERAGES, *PROXIMAL, Measure)) else None
         args = tuple(transform(a, visit, done) for a in e.args)
         new = rebuild(e, args) if args != e.args else e
         return _resolve(new, known) if isinstance(new, SWITCHES) else new

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from numerics.program import LogSum, Loop, Rule, Sum, TiltSum
+from numerics.program import Loop, Rule
+from numerics.reads import REDUCTIONS, free
 from numerics.rewrite.walk import raw, transform
-
-REDUCTIONS = (Sum, LogSum, TiltSum)
 
 
 @dataclass
@@ -21,6 +20,7 @@ class Loops:
     _rules: dict[sp.Symbol, Rule] = field(default_factory=dict)
     _names: dict[sp.Expr, sp.Dummy] = field(default_factory=dict)
     _held: dict[sp.Basic, sp.Basic] = field(default_factory=dict)
+    _reads: dict[sp.Basic, set[sp.Symbol]] = field(default_factory=dict)  # loop variables that a held scalar reads
 
     def variable(self, rule: Rule, form: tuple[sp.Basic, ...], contents: Iterable[sp.Basic]) -> sp.Dummy:
         """The variable of a loop over `form`; `contents` are what it sums, which may read outer loops."""
@@ -81,10 +81,12 @@ class Loops:
     def _outer(self, e: sp.Basic) -> set[sp.Symbol]:
         """Loop variables that `e` reads, through held scalars too."""
         found: set[sp.Symbol] = set()
-        for s in e.free_symbols:
+        for s in free(e):
             if s in self._rules:
                 found.add(s)
             elif s in self._held:
-                found |= self._outer(self._held[s])
+                if s not in self._reads:
+                    self._reads[s] = self._outer(self._held[s])
+                found |= self._reads[s]
         return found
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import sympy as sp
 
+from numerics.reads import AVERAGES, PROXIMAL, free
 from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.facts import Facts
-from numerics.rewrite.walk import AVERAGES, PROXIMAL, coefficients, free, parts, substitute
+from numerics.rewrite.walk import coefficients, parts, substitute
 from replica.nodes import Discrete, Flat, Gauss, Measure
 
 
@@ -56,7 +57,7 @@ def fields_first(measures: list[Measure], contents: tuple[sp.Basic, ...], tilt: 
             h, variance, others = field.variables[0], field.covariance[0, 0], [m for m in measures if m not in (outer, field)]
             if not any(h in free(p) for c in contents for p, _ in parts(c) if isinstance(p, AVERAGES)):
                 continue
-            if any({w, h} & m.free_symbols for m in (outer, *others)):
+            if any({w, h} & free(m) for m in (outer, *others)):
                 continue
             spread, x = sp.sqrt(variance + line[1] ** 2), sp.Dummy(h.name, real=True)
             log_density = -((h - field.means[0]) ** 2) / (2 * variance) - sp.log(2 * sp.pi * variance) / 2 + sp.log(spread)
@@ -73,14 +74,14 @@ def _inner_reads(contents: tuple[sp.Basic, ...], field: Gauss) -> set[sp.Symbol]
 
 def prox_fields(contents: tuple[sp.Basic, ...]) -> set[sp.Symbol]:
     """Variables that are fields of proximal points in `contents`."""
-    return {s for c in contents for part, _ in parts(c) if isinstance(part, PROXIMAL) for s in part.h.free_symbols}
+    return {s for c in contents for part, _ in parts(c) if isinstance(part, PROXIMAL) for s in free(part.h)}
 
 
 def _joined(measures: list[Measure], contents: tuple[sp.Basic, ...], fields: set[sp.Symbol]) -> list[Measure]:
     """Normal laws merged where one reads the field of a prox whose loss reads it: the field must be integrated inside."""
     for inner in measures:
-        outer = [m for m in measures if isinstance(m, Gauss) and set(m.variables) & fields & inner.free_symbols]
-        read = {s for c in contents for p, _ in parts(c) if isinstance(p, PROXIMAL) for s in p.loss.free_symbols | p.chi.free_symbols}
+        outer = [m for m in measures if isinstance(m, Gauss) and set(m.variables) & fields & free(inner)]
+        read = {s for c in contents for p, _ in parts(c) if isinstance(p, PROXIMAL) for s in free(p.loss) | free(p.chi)}
         if not isinstance(inner, Gauss) or not outer or not read & set(inner.variables):
             continue
         merged = _join(outer[0], inner)
@@ -119,7 +120,7 @@ def outermost(measures: Sequence[Measure], contents: tuple[sp.Basic, ...], discr
     free_ones = []
     for i, m in enumerate(measures):
         others = {v for j, o in enumerate(measures) if j != i for v in o.variables}
-        if not m.free_symbols & others:
+        if not free(m) & others:
             free_ones.append(i)
     if not free_ones:
         raise RewriteError(f"the measures over {', '.join(str(v) for m in measures for v in m.variables)} read each other in a circle")

@@ -9,11 +9,12 @@ from typing import Any
 import sympy as sp
 
 from numerics.program import Rule
+from numerics.reads import PROXIMAL, free
 from numerics.rewrite.facts import Facts
 from numerics.rewrite.kinks import segments
 from numerics.rewrite.loops import Loops
-from numerics.rewrite.tilt import REACH, drift, peak_window, polynomial
-from numerics.rewrite.walk import PROXIMAL, free, inner_variables, parts, substitute
+from numerics.rewrite.tilt import REACH, peak_window, polynomial, travel
+from numerics.rewrite.walk import inner_variables, parts, substitute
 
 FLOOR = sp.Rational(1, 10**30)  # least width of a piece under a logarithm: an empty piece then weighs e^-69, and its log is finite
 
@@ -67,9 +68,7 @@ def unit(
     lower, upper = context.loops.hold(lower), context.loops.hold(upper)
     xi = context.loops.variable(Rule.UNIT, (lower, upper, weight.xreplace({x: _X}), exponent.xreplace({x: _X})), contents)
     place = {x: lower + (upper - lower) * xi}
-    return Piece(
-        xi, tuple(substitute(c, place) for c in contents), substitute(weight, place), upper - lower, substitute(exponent, place)
-    )
+    return Piece(xi, tuple(substitute(c, place) for c in contents), substitute(weight, place), upper - lower, substitute(exponent, place))
 
 
 _X = sp.Symbol("x", real=True)  # stands for the integration variable in the names of loops
@@ -84,7 +83,7 @@ def clip(point: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
 
 def _shapes_a_loss(contents: tuple[sp.Basic, ...], v: sp.Symbol) -> bool:
     """Whether a loss inside a proximal node reads `v`."""
-    return any(isinstance(p, PROXIMAL) and v in p.loss.free_symbols for c in contents for p, _ in parts(c))
+    return any(isinstance(p, PROXIMAL) and v in free(p.loss) for c in contents for p, _ in parts(c))
 
 
 def cut_gauss(
@@ -100,14 +99,11 @@ def cut_gauss(
     window = (-sp.Float(context.reach), sp.Float(context.reach))
     moved = None
     if tilt is not None and v in free(contents[tilt]) and context.loops.reads_outer((mean, variance, *contents)):
-        moved = drift(contents[tilt], v, mean, deviation)
+        moved = travel(contents[tilt], v, mean, deviation, context.reach, context.loops.hold)
+    if len(found) == 1:
+        return [_whole(context, v, mean, deviation, found[0].contents, moved)]
     if moved is not None:
-        moved = context.loops.hold(moved)
-        window = (window[0] + sp.Min(moved, 0), window[1] + sp.Max(moved, 0))
-    elif len(found) == 1:
-        t = context.loops.variable(Rule.LINE, (mean, variance), found[0].contents)
-        place = {v: mean + deviation * t}
-        return [Piece(t, tuple(substitute(c, place) for c in found[0].contents))]
+        window = (window[0] + moved[0], window[1] + moved[1])
     t = sp.Dummy("t", real=True)
     inner = inner_variables(contents)
     pieces = []
@@ -132,3 +128,28 @@ def cut_gauss(
                 lower, upper = peak_window(slope, precision, hold(ends[0]), hold(ends[1]), context.reach)
         pieces.append(unit(context, t, lower, upper, tuple(substitute(c, place) for c in s.contents), 1 / sp.sqrt(2 * sp.pi), -(t**2) / 2))
     return pieces
+
+
+def _whole(
+    context: Context,
+    v: sp.Symbol,
+    mean: sp.Expr,
+    deviation: sp.Expr,
+    contents: tuple[sp.Basic, ...],
+    moved: tuple[sp.Expr, sp.Expr] | None,
+) -> Piece:
+    """A LINE loop over the normal variable; over one that stands where the mass is, at a density above one there, if that has moved."""
+    if moved is None:
+        t = context.loops.variable(Rule.LINE, (mean, deviation**2), contents)
+        place = {v: mean + deviation * t}
+        return Piece(t, tuple(substitute(c, place) for c in contents))
+    centre = context.loops.hold((moved[0] + moved[1]) / 2)
+    stretch = context.loops.hold(1 + (moved[1] - moved[0]) / (2 * sp.Float(context.reach)))
+    t = context.loops.variable(Rule.LINE, (mean, deviation**2, centre, stretch), contents)
+    place = {v: mean + deviation * (centre + stretch * t)}
+    return Piece(
+        t,
+        tuple(substitute(c, place) for c in contents),
+        stretch,
+        exponent=((1 - stretch) * t - centre) * ((1 + stretch) * t + centre) / 2,
+    )

@@ -15,13 +15,14 @@ from dataclasses import replace
 import sympy as sp
 
 from numerics.program import Steady
+from numerics.reads import PROXIMAL, free
 from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.jumps import Gap, Jumps, read_jumps
 from numerics.rewrite.kinks import segments
 from numerics.rewrite.losses import GRID, Loss, Smooth, read_loss
 from numerics.rewrite.pieces import Context, Piece, clip, unit
 from numerics.rewrite.sample import evaluate
-from numerics.rewrite.walk import PROXIMAL, coefficients, free, inner_variables, parts, substitute
+from numerics.rewrite.walk import coefficients, inner_variables, parts, substitute
 from replica.nodes import Prox, ProxSlope
 
 TIGHTER = (sp.Rational(1, 2), sp.S.One, sp.Rational(3, 2), sp.S(2))  # multiples of log(1 + gap) tried as better ends of the window
@@ -34,7 +35,7 @@ def proximals(contents: tuple[sp.Basic, ...], v: sp.Symbol) -> list[sp.Expr]:
         if v not in free(content):
             continue
         for part, bound in parts(content, inner_variables(contents)):
-            if isinstance(part, PROXIMAL) and v in part.h.free_symbols and not part.free_symbols & bound:
+            if isinstance(part, PROXIMAL) and v in free(part.h) and not free(part) & bound:
                 found[part] = None
     return list(found)
 
@@ -47,7 +48,7 @@ def cut_prox(
     u = first.u
     same = {(n.loss.xreplace({n.u: u}), n.chi, n.h) for n in nodes}
     line = coefficients(first.h, v, 1)
-    if len(same) > 1 or line is None or v in first.chi.free_symbols or v in (first.loss.free_symbols - {u}):
+    if len(same) > 1 or line is None or v in free(first.chi) or v in (free(first.loss) - {u}):
         return None
     shift, scale = line
     loss = context.once((first.loss, u), lambda: read_loss(first.loss, u, context.facts))

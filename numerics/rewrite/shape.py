@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import sympy as sp
 
+from numerics.reads import free
 from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.facts import POINTS, Facts
 from numerics.rewrite.hull import Function, Numbers
 from numerics.rewrite.losses import Loss
 from numerics.rewrite.sample import Array, evaluate
-from numerics.rewrite.walk import coefficients, free, parts
+from numerics.rewrite.walk import coefficients, parts
 
 _PROBES = [sp.Rational(k, 7) for k in (-60, -23, -11, -5, -2, -1, 1, 2, 5, 11, 23, 60)]  # where curvatures are compared, in units of s
 _CLOSE = 1e-9

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sympy as sp
 
 from numerics.program import Steady
-from numerics.rewrite.walk import AVERAGES, PROXIMAL, coefficients, free, parts
+from numerics.reads import AVERAGES, PROXIMAL, free
+from numerics.rewrite.walk import coefficients, parts
 from replica.nodes import Gauss, Measure
 
 REACH = 9.5  # standard deviations kept on either side of a Gaussian in double precision: the mass beyond, 2e-21, is below rounding
+NEWTON = 3  # steps towards the mode of a tilted Gaussian
 LEAST = sp.Rational(1, 10**12)  # least precision under which a window is taken from it; beyond, the range itself bounds the window
 
 
@@ -63,12 +67,30 @@ def peak_window(c1: sp.Expr, precision: sp.Expr, lower: sp.Expr, upper: sp.Expr,
     )
 
 
-def drift(exponent: sp.Expr, v: sp.Symbol, mean: sp.Expr, deviation: sp.Expr) -> sp.Expr | None:
-    """How many deviations a concave exponent moves the mode of a Gaussian at most: its slope at the mean.
+def travel(
+    exponent: sp.Expr, v: sp.Symbol, mean: sp.Expr, deviation: sp.Expr, reach: float, hold: Callable[[sp.Expr], sp.Expr]
+) -> tuple[sp.Expr, sp.Expr] | None:
+    """Ends of a stretch, in deviations, that holds the mode of a Gaussian tilted by an exponent.
 
-    The mode solves v = mean + variance g'(v) and lies between the mean and mean + variance g'(mean).  None where the slope
-    at the mean is no plain expression.
+    The mode solves t = G(t), G the slope of the exponent in deviations.  Where that is concave G falls, and any t and G(t) are on
+    either side of the mode: a few steps of Newton's method bring them together.  Where it is convex modes lie between the largest and
+    the smallest slope.  None where the slope is no plain expression.
     """
     if v not in free(exponent) or any(isinstance(p, (*AVERAGES, *PROXIMAL)) for p, _ in parts(exponent)):
         return None
-    return deviation * exponent.diff(v).subs(v, mean)
+    slope = deviation * exponent.diff(v)
+    bend = deviation * slope.diff(v)
+
+    def at(e: sp.Expr, t: sp.Expr) -> sp.Expr:
+        return hold(e.subs(v, mean + deviation * t))
+
+    t, first = sp.S.Zero, at(bend, sp.S.Zero)
+    for _ in range(NEWTON):
+        t = hold(t + (at(slope, t) - t) / (1 + sp.Max(-at(bend, t), 0, evaluate=False)))
+    image, far = at(slope, t), sp.Float(reach)
+    ends = sp.Min(t, image, evaluate=False), sp.Max(t, image, evaluate=False)
+    if not slope.is_number and not (first.is_number and first <= 0):
+        rising = sp.Gt(first, 0, evaluate=False)
+        convex = sp.Min(at(slope, -far), 0, evaluate=False), sp.Max(at(slope, far), 0, evaluate=False)
+        ends = tuple(sp.Piecewise((c, rising), (e, sp.true), evaluate=False) for c, e in zip(convex, ends, strict=True))
+    return Steady(hold(ends[0])), Steady(hold(ends[1]))

@@ -1,4 +1,4 @@
-"""Walking expressions that hold averages: free symbols, substitution, polynomial coefficients.
+"""Walking expressions that hold averages: substitution, polynomial coefficients.
 
 SymPy's own `xreplace` rebuilds nodes from their arguments and visits shared parts again and again; these walks know
 the constructors of the nodes and visit every distinct part once.
@@ -11,16 +11,10 @@ from collections.abc import Callable, Mapping
 import sympy as sp
 from sympy.functions.elementary.piecewise import ExprCondPair
 
-from replica.nodes import LogAverage, Measure, Moreau, Prox, ProxSlope, Tilted
+from numerics.reads import AVERAGES, PROXIMAL, free
+from replica.nodes import LogAverage, Measure, Tilted
 
-PROXIMAL = (Prox, ProxSlope, Moreau)
-AVERAGES = (LogAverage, Tilted)
 Build = Callable[[sp.Basic, tuple[sp.Basic, ...]], sp.Basic]
-
-
-def free(expr: sp.Basic) -> set[sp.Symbol]:
-    """Free symbols; bound variables of averages, measures and proximal points are not among them."""
-    return expr.free_symbols
 
 
 def rebuild(expr: sp.Basic, args: tuple[sp.Basic, ...]) -> sp.Basic:
@@ -41,7 +35,11 @@ def raw(expr: sp.Basic, args: tuple[sp.Basic, ...]) -> sp.Basic:
         return sp.Tuple.__new__(ExprCondPair, *args)
     if isinstance(expr, sp.Piecewise):
         return sp.Basic.__new__(sp.Piecewise, *args)
-    if isinstance(expr, sp.Add | sp.Mul | sp.Pow | sp.Function | sp.Max | sp.Min | sp.core.relational.Relational):
+    if isinstance(expr, sp.Max | sp.Min):  # SymPy would sort the arguments, counting every node of shared parts again and again
+        found = sp.Basic.__new__(type(expr), *args)
+        found._argset = frozenset(args)
+        return found
+    if isinstance(expr, sp.Add | sp.Mul | sp.Pow | sp.Function | sp.core.relational.Relational):
         return expr.func(*args, evaluate=False)
     return rebuild(expr, args)
 
@@ -65,8 +63,30 @@ def transform(
 
 
 def substitute(expr: sp.Basic, mapping: Mapping[sp.Basic, sp.Basic]) -> sp.Basic:
-    """Replace whole parts of `expr`, larger parts first."""
-    return transform(expr, mapping.get) if mapping else expr
+    """Replace whole parts of `expr`, larger parts first; a variable that an average or a proximal node binds is another one inside it."""
+
+    def visit(e: sp.Basic) -> sp.Basic | None:
+        if e in mapping:
+            return mapping[e]
+        bound = set(e.bound) if isinstance(e, AVERAGES) else {e.u} if isinstance(e, PROXIMAL) else set()
+        hidden = {v: v.as_dummy() for v in bound if v in mapping}
+        return substitute(_renamed(e, hidden), mapping) if hidden else None
+
+    return transform(expr, visit) if mapping else expr
+
+
+def _renamed(e: sp.Basic, names: Mapping[sp.Basic, sp.Basic]) -> sp.Basic:
+    """A node with other names for variables that it binds; what a measure is made of may read an outer variable of the same name."""
+    if isinstance(e, PROXIMAL):
+        return e.func(substitute(e.loss, names), names[e.u], e.chi, e.h)
+    args = []
+    for a in e.args:
+        if isinstance(a, Measure):
+            others = {k: v for k, v in names.items() if k not in a.variables}
+            args.append(a.func(transform(a.args[0], names.get), *(substitute(parameter, others) for parameter in a.args[1:])))
+        else:
+            args.append(substitute(a, names))
+    return rebuild(e, tuple(args))
 
 
 def parts(expr: sp.Basic, bound: frozenset[sp.Symbol] = frozenset()) -> list[tuple[sp.Basic, frozenset[sp.Symbol]]]:

@@ -93,6 +93,11 @@ class Chart:
         """Overlaps on which a coupling presses."""
         return [o for o in self.structure.known if self.name(o) in self.pressed]
 
+    def pulls(self, species: str) -> list[tuple[Overlap, sp.Expr]]:
+        """(overlap, log-weight per coordinate of one copy) of the couplings of a species that stands in copies."""
+        found = [o for o in self._joined() if species in (o.first, o.second)]
+        return [(o, self.pressed[self.name(o)] / (2 if o.node is None else 1)) for o in found]
+
     def _increment(self, overlap: Overlap, hat: bool = False) -> sp.Symbol:
         return sp.Symbol(f"delta_{self.name(overlap)}" + ("_hat" if hat else ""), real=True)
 

@@ -10,6 +10,7 @@ import sympy as sp
 
 from replica.ansatz import RSB
 from replica.families.chart import Regime
+from replica.families.joins import joins
 from replica.families.model import SharedLaws, Underivable
 from replica.families.pairwise import coupled
 from replica.families.reading import StaticModel, read, refuse_structure
@@ -29,7 +30,7 @@ class Composition:
         steps: Parisi parameters, outermost first.
         free_steps: whether they are extremized.
         imposed: overlap name -> value held.
-        pressed: overlap name -> log-weight per w w'.
+        pressed: overlap name -> log-weight per w w', of a length per w^2/2.
         self_overlaps: learner -> imposed length.
         copies: number of real replicas, None where every learner stands once.
     """
@@ -98,7 +99,7 @@ def compose(
         structure = coupled(structure, first.disorder, SharedLaws({name: model.laws for name, model in models.items()}))
     if selection is not None:
         structure = switched(structure)
-    imposed, pressed = _couplings(spec, structure, names)
+    imposed, pressed = joins(spec, structure, models, {m.name: REAL_REPLICAS for m in copied})
     if len(members) > 1 and not (imposed or pressed):
         apart = " ".join(m.name for m in members)
         raise Underivable(f"stage: {apart} train together and no coupling joins them; their joint overlaps have no theory yet")
@@ -159,39 +160,3 @@ def _member(spec: Any, model: StaticModel) -> Member:
 
 def _number(value: Any, names: Mapping[str, sp.Expr]) -> sp.Expr:
     return parse(value, names) if isinstance(value, str) else exact(value)
-
-
-def _couplings(spec: Any, structure: Structure, names: Mapping[str, sp.Expr]) -> tuple[dict[str, sp.Expr], dict[str, sp.Expr]]:
-    imposed: dict[str, sp.Expr] = {}
-    pressed: dict[str, sp.Expr] = {}
-    staged = {name: stage.couple for stage in spec.stages if stage.couple for name in stage.learners}
-    for name, learner in spec.learners.items():
-        for term in staged.get(name) or learner.couple or ():
-            if term.to not in spec.learners:
-                raise Underivable(f"couple.to: a coupling to '{term.to}' has no static theory yet (built: to another learner)")
-            key = _deepest(structure, term.to, name)
-            if term.overlap is not None:
-                imposed[key] = _number(term.overlap, names)
-            elif term.log_weight is not None:
-                pressed[key] = _bilinear(term.log_weight, term.to, names)
-            else:
-                raise Underivable("couple: strength and formula have no static theory yet (built: overlap, log_weight)")
-    return imposed, pressed
-
-
-def _deepest(structure: Structure, a: str, b: str) -> str:
-    """The overlap of two learners of one and the same replica."""
-    found = [(level.tree.name(o)) for level in structure.levels for o in level.own if o.node is not None and {o.first, o.second} == {a, b}]
-    if not found:
-        raise Underivable(f"couple: {a} and {b} do not meet in one replica")
-    return found[-1]
-
-
-def _bilinear(text: str, to: str, names: Mapping[str, sp.Expr]) -> sp.Expr:
-    """The coefficient of w w_to."""
-    w, other = sp.Symbol("w", real=True), sp.Symbol(f"w_{to}", real=True)
-    formula = sp.expand(parse(text, {**names, "w": w, f"w_{to}": other}))
-    strength = formula.coeff(w, 1).coeff(other, 1)
-    if sp.expand(formula - strength * w * other) != 0 or strength.free_symbols & {w, other}:
-        raise Underivable(f"couple.log_weight: {text} is not a multiple of w*w_{to}; other couplings of weights have no theory yet")
-    return strength

@@ -26,7 +26,9 @@ def stand_apart(spec: Any, learner: str | None) -> bool:
     joined = any(one.couple for one in (*learners, *spec.stages))
     kinds = {one.protocol.kind for one in learners}
     annealed = spec.ansatz is not None and spec.ansatz.kind == "annealed"
-    return learner is None and len(spec.learners) > 1 and len(spec.stages) == 1 and not joined and kinds <= {"gibbs", "erm"} and not annealed
+    return (
+        learner is None and len(spec.learners) > 1 and len(spec.stages) == 1 and not joined and kinds <= {"gibbs", "erm"} and not annealed
+    )
 
 
 def theory(spec: Any) -> Theory:

@@ -25,6 +25,9 @@ from replica.spec.observables import Overlap as Product
 from replica.theory import Theory
 from replica.tree import Overlap, Side
 
+END = sp.Rational(1, 10**9)
+"""How near to a vertex a point between two is looked at: on the vertex the other one's field would be divided by zero."""
+
 
 def declared_jointly(pairs: Sequence[Pair], theory: Theory, records: Any) -> dict[str, sp.Expr]:
     """Name -> value of the declared observables that this theory can give; the others are left out.
@@ -109,9 +112,11 @@ def _between(pair: Pair, record: GeodesicEnergy) -> sp.Expr:
     first, second = (pair.one, pair.other) if record.vertices[0] == pair.one.name else (pair.other, pair.one)  # type: ignore[index]
     for part in (first, second):
         if part.composition.steps or part.composition.regime is not Regime.FINITE:
-            raise Underivable(f"observables: an energy between solutions is built for ansatz 'rs' and protocol 'gibbs', not for {part.name} here")
+            raise Underivable(
+                f"observables: an energy between solutions is built for ansatz 'rs' and protocol 'gibbs', not for {part.name} here"
+            )
     model = first.composition.first
-    at = parse(record.at, model.names) if isinstance(record.at, str) else exact(record.at)
+    at = END + (1 - 2 * END) * (parse(record.at, model.names) if isinstance(record.at, str) else exact(record.at))
     loss = model.laws.loss
     if record.margin is not None:
         loss = Theta(margin=record.margin).bind(model.names)

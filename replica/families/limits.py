@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from replica.families.model import TEACHER, LocalLaws, Underivable
+from replica.families.model import TEACHER, LocalLaws, Underivable, prior_law
 from replica.law import Atom
 from replica.nodes import Moreau, Peak, Prox, ProxSlope
 from replica.passes.edge import EdgeLeaf
@@ -133,14 +133,50 @@ def _weight(laws: LocalLaws, leaf: Leaf, V: sp.Expr) -> tuple[int, sp.Expr]:
     penalty = laws.regularizer.formula(w) if laws.regularizer is not None else sp.S.Zero
     prior = laws.student_prior
     if prior is None or prior.pinned_norm() is not None:
-        args = (penalty, w, 1 / V, leaf.h / V)
-        if leaf.order == 0:
-            return 1, Peak(penalty, w, V, leaf.h)
-        return (0, Prox(*args)) if leaf.order == 1 else (-1, ProxSlope(*args) / V)
-    law = laws.entropic("student")
-    if {p.location for p in law if isinstance(p, Atom)} != {sp.S.One, -sp.S.One} or len(law) != 2 or penalty.free_symbols & {w}:
-        raise Underivable(f"zero temperature of weights of prior '{prior.kind}' is not built yet (built: free, spherical, binary)")
-    sign = sp.sign(leaf.h)
+        return _free(penalty, w, V, leaf)
+    law = prior_law(prior)
+    known = all(p.location.is_number for p in law if isinstance(p, Atom))
+    values = sorted({p.location for p in law if isinstance(p, Atom)}, key=float) if known else []
+    spread = any(not isinstance(p, Atom) for p in law)
+    lower, upper = prior.support() if spread else (None, None)
+    if (lower, upper) == (-sp.oo, sp.oo):
+        return _free(penalty, w, V, leaf)
+    if penalty.free_symbols & {w} or not known or (values and spread):
+        raise Underivable(
+            f"zero temperature of weights of prior '{prior.kind}' is not built yet (built: values or an interval, no penalty)"
+        )
+    if spread:
+        return _interval(lower, upper, V, leaf)
+    return _listed(values, V, leaf)
+
+
+def _free(penalty: sp.Expr, w: sp.Symbol, V: sp.Expr, leaf: Leaf) -> tuple[int, sp.Expr]:
+    args = (penalty, w, 1 / V, leaf.h / V)
     if leaf.order == 0:
-        return 1, sp.Abs(leaf.h) - V / 2
-    return (0, sign) if leaf.order == 1 else (-1, Response(sign, leaf.h))
+        return 1, Peak(penalty, w, V, leaf.h)
+    return (0, Prox(*args)) if leaf.order == 1 else (-1, ProxSlope(*args) / V)
+
+
+def _interval(lower: sp.Expr, upper: sp.Expr, V: sp.Expr, leaf: Leaf) -> tuple[int, sp.Expr]:
+    """The parabola's top, clipped; V > 0."""
+    top = leaf.h / V
+    point = sp.Max(lower, sp.Min(upper, top, evaluate=False), evaluate=False)
+    if leaf.order == 0:
+        return 1, leaf.h * point - V * point**2 / 2
+    return (0, point) if leaf.order == 1 else (-1, sp.Heaviside(top - lower) * sp.Heaviside(upper - top) / V)
+
+
+def _listed(values: list[sp.Expr], V: sp.Expr, leaf: Leaf) -> tuple[int, sp.Expr]:
+    """The value nearest to the parabola's top, a staircase with steps half-way between neighbors; of two opposite ones for any V."""
+    first, last = values[0], values[-1]
+    if len(values) == 2 and first == -last:
+        point, height = last * sp.sign(leaf.h), last * sp.Abs(leaf.h) - V * last**2 / 2
+    else:  # V > 0
+        point, height = first, first * leaf.h - V * first**2 / 2
+        for low, high in zip(values, values[1:], strict=False):
+            beyond = leaf.h - V * (low + high) / 2
+            point += (high - low) * sp.Heaviside(beyond)
+            height += (high - low) * sp.Max(0, beyond)
+    if leaf.order == 0:
+        return 1, height
+    return (0, point) if leaf.order == 1 else (-1, Response(point, leaf.h))

@@ -10,8 +10,9 @@ import sympy as sp
 from replica.arrays import evaluate
 from replica.draws import mass
 from replica.families.reading import StaticModel
+from replica.families.solved import begun
 from replica.symbols import POSITIVE, OrderParameter, control_symbol
-from replica.theory import Start, Stationary, Theory
+from replica.theory import Theory
 
 RHO = sp.Symbol("rho_star", positive=True)
 
@@ -24,11 +25,11 @@ def with_moment(theory: Theory, moment: sp.Expr, model: StaticModel) -> Theory:
     begin = sp.Float(estimate(model))
     return replace(
         theory,
-        system=Stationary(
-            (*system.unknowns, OrderParameter(symbol, "E w^2 of the teacher's prior", POSITIVE)),
-            (*system.equations, moment),
-            system.constraints,
-            tuple(Start(s.name, {**{k: v.xreplace({symbol: begin}) for k, v in s.values.items()}, symbol: begin}) for s in system.starts),
+        system=replace(
+            system,
+            unknowns=(*system.unknowns, OrderParameter(symbol, "E w^2 of the teacher's prior", POSITIVE)),
+            equations=(*system.equations, moment),
+            starts=tuple(begun(s, {symbol: begin}) for s in system.starts),
         ),
         order_parameters={**theory.order_parameters, symbol.name: symbol},
     )

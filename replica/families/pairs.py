@@ -17,15 +17,16 @@ from replica.families.limits import Plan
 from replica.families.model import TEACHER, SharedLaws
 from replica.families.replicated import Sheets, Unknown
 from replica.families.structure import n, s
-from replica.nodes import Flat, Gauss, LogAverage, Tilted
+from replica.nodes import Flat, Gauss, Tilted
 from replica.passes.gauge import minimal
 from replica.passes.gaussian import factored
 from replica.passes.merge import normal
+from replica.passes.one_by_one import one_by_one
 from replica.passes.still import without_still_fields
 from replica.passes.walk import bottom_up
 from replica.symbols import Domain, OrderParameter
 from replica.theory import Theory
-from replica.tree import Functional, Node, Overlap, ReplicaTree, Side
+from replica.tree import Functional, Leaf, Node, Overlap, ReplicaTree, Side
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,11 @@ class Pair:
     @cached_property
     def _functionals(self) -> dict[Side, Functional]:
         samples = Functional(
-            self.tree, Side.ENERGETIC, root_measures=(Flat(self.label, -sp.oo, sp.oo),), extra=(self.label,), normalised=True,
+            self.tree,
+            Side.ENERGETIC,
+            root_measures=(Flat(self.label, -sp.oo, sp.oo),),
+            extra=(self.label,),
+            normalised=True,
             letters={TEACHER: "h_star"},
         )
         return {Side.ENERGETIC: samples, Side.ENTROPIC: Functional(self.tree, Side.ENTROPIC, normalised=True, letters={TEACHER: "h_star"})}
@@ -166,9 +171,31 @@ class Pair:
         expression = expression.xreplace(self.one.sheets.chart | self.other.sheets.chart)
         if self.plan is not None:
             expression = self.plan.leading(expression, side, power)
-        if side is Side.ENERGETIC:
-            return self.settled(self.closing.energetic(expression))
-        return self.settled(factored(self.closing.entropic(expression)))
+        expression, names = self._short(expression, side)
+        closed = self.closing.energetic(expression) if side is Side.ENERGETIC else factored(self.closing.entropic(expression))
+        return self.settled(closed.xreplace(names))
+
+    def _short(self, expression: sp.Expr, side: Side) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr]]:
+        """Slopes and variances of root fields under names of their own while squares are completed; and what the names stand for."""
+        samples, names = self.functional(side), {}
+        fields = [samples.field(self.tree.root, name) for name in self.tree.root.species()]
+
+        def name(e: sp.Expr, positive: bool) -> sp.Expr:
+            return e if e.is_Atom else names.setdefault(e, sp.Dummy("c", positive=True) if positive else sp.Dummy("c", real=True))
+
+        def line(e: sp.Expr) -> sp.Expr:
+            slopes = [sp.expand(e).coeff(h) for h in fields]
+            rest = sp.expand(e - sp.Add(*(slope * h for slope, h in zip(slopes, fields, strict=True))))
+            return e if rest != 0 else sp.Add(*(name(sp.factor(slope), False) * h for slope, h in zip(slopes, fields, strict=True)))
+
+        def visit(e: sp.Basic) -> sp.Basic:
+            if isinstance(e, Gauss) and len(e.variables) == 1 and e.variables[0] in fields:
+                return Gauss(e.variables, [line(e.means[0])], [[name(e.covariance[0, 0], True)]])
+            if isinstance(e, Leaf) and e.species == TEACHER:
+                return Leaf(e.args[0], e.args[1], line(e.h), name(sp.factor(e.A), side is Side.ENERGETIC), e.order, e.extra)
+            return e
+
+        return bottom_up(expression, visit), {symbol: value for value, symbol in names.items()}
 
     def settled(self, expression: sp.Expr) -> sp.Expr:
         """Everything in the unknowns of the two learners and of their pair."""
@@ -246,38 +273,10 @@ class Pair:
         ]
 
 
-def one_by_one(expression: sp.Expr) -> sp.Expr:
-    """Joint normal laws as laws of one field after the other."""
-
-    def visit(e: sp.Basic) -> sp.Basic:
-        if not isinstance(e, (Tilted, LogAverage)) or all(len(m.variables) == 1 for m in e.measures):
-            return e
-        measures = [one for m in e.measures for one in (_chain(m) if isinstance(m, Gauss) else (m,))]
-        return LogAverage(e.exponent, measures) if isinstance(e, LogAverage) else Tilted(e.body, e.exponent, measures, e.normalised)
-
-    return bottom_up(expression, visit)
-
-
-def _chain(m: Gauss) -> tuple[Gauss, ...]:
-    """Each field given the ones before it."""
-    variables, means, covariance = list(m.variables), list(m.means), sp.Matrix(m.covariance)
-    found = []
-    while variables:
-        own, variance, cross = means[0], covariance[0, 0], covariance[1:, 0]
-        found.append(Gauss(variables[:1], [own], [[variance]]))
-        if variance != 0:
-            means = [mean + c / variance * (variables[0] - own) for mean, c in zip(means[1:], cross, strict=True)]
-            covariance = covariance[1:, 1:] - cross * cross.T / variance
-        else:
-            means, covariance = means[1:], covariance[1:, 1:]
-        variables = variables[1:]
-    return tuple(found)
-
-
 def _factored_variance(e: sp.Basic) -> sp.Basic:
     """1 - (1 - gap)^2 as a product, which keeps its digits as the gap closes."""
-    if isinstance(e, Gauss) and len(e.variables) == 1 and e.covariance[0, 0].is_Add:
+    if isinstance(e, Gauss) and len(e.variables) == 1:
         variance = e.covariance[0, 0]
-        if variance.is_rational_function():
+        if not variance.is_Atom and variance.is_rational_function():
             return Gauss(e.variables, e.means, [[sp.factor(variance)]])
     return e

@@ -5,6 +5,7 @@ Unknowns are increments of overlaps along the tree, positive and without cancell
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -13,7 +14,7 @@ import sympy as sp
 from replica.families.chart import Chart, Regime, pinned
 from replica.families.model import TEACHER
 from replica.families.sheet import LevelSheet, difference
-from replica.families.starts import gathered, starting_length
+from replica.families.starts import easy_values, gathered, starting_length, typical_length
 from replica.symbols import POSITIVE, REAL, OrderParameter
 from replica.tree import Leaf, Overlap
 
@@ -116,11 +117,13 @@ class Sheets(Chart):
         overlaps.append(Unknown(OrderParameter(V, f"variance of a weight of {species} inside", POSITIVE), inside, rest, broken=further))
         if V_hat not in self.chart[self.symbol(own, True)].free_symbols:
             return
+        bounded = self.regime is Regime.GROUND  # a parabola over listed values or an interval opens downwards there
+        sign = POSITIVE if bounded else REAL
         if norm is None:
-            equation, domain = self.alpha * self.energetic(difference(level.outputs[last], level.outputs[own]), self.power(V_hat)), REAL
+            equation, domain = self.alpha * self.energetic(difference(level.outputs[last], level.outputs[own]), self.power(V_hat)), sign
         else:  # the stiffness grows while the weights are too long
             length = self.entropic(level.inputs[own]) / norm
-            sphere = pinned(self.laws.by[species]) is not None
+            sphere = bounded or pinned(self.laws.by[species]) is not None
             equation, domain = (V_hat * sp.sqrt(length), POSITIVE) if sphere else (V_hat + sp.log(length), REAL)
         hats.append(Unknown(OrderParameter(V_hat, "conjugate increment", domain), equation, 1 / rest, True))
 
@@ -137,6 +140,12 @@ class Sheets(Chart):
             rest = [sp.Rational(1, 10) + sp.Rational(3, 10) * (count - 1), *self._more[1:]]
             centres = self._centres(held.first)
             return [[scale * part for part in gathered(c, share, count, top)] for c, top in zip_longest(centres, rest, fillvalue=rest[-1])]
+        if count > 1 and (pull := self._pull(species)) is not None:  # a coupling g brings about an overlap near g/sqrt(1 + g^2)
+            share = pull**2 / (1 + pull**2)
+            return [[(share + top * (1 - share)) * scale / count] * count for top in (sp.Rational(2, 5), sp.Rational(7, 10))]
+        if count == 1 and held is not None and len(self.structure.levels) == 1:  # a centre chosen for those around it is as near to others
+            share = self.imposed[self.name(held)] ** 2 / (self._scale(held.second) * scale)
+            return [[(share + top * (1 - share)) * scale] for top in self._more]
         if count == 1:
             return [[top * scale] for top in self._more]
         found = []
@@ -146,6 +155,10 @@ class Sheets(Chart):
             middle = sp.sympify(20 - first - inner) / (20 * (count - 1))
             found.append([sp.Rational(first, 20) * scale, *[middle * scale] * (count - 1)])
         return found
+
+    def _pull(self, species: str) -> sp.Expr | None:
+        """The coupling of a learner to another one."""
+        return next((self.pressed[self.name(o)] for o in self._joined() if species in (o.first, o.second) and o.first != o.second), None)
 
     def _held(self, species: str) -> Overlap | None:
         """The imposed overlap of a learner with another one."""
@@ -159,6 +172,15 @@ class Sheets(Chart):
             return norm
         held = self._held(species)
         return sp.S.One if held is None else starting_length(self.laws.by[species], self.imposed[self.name(held)])
+
+    def easy(self, copies: sp.Expr | None) -> tuple[Mapping[sp.Symbol, sp.Expr], ...]:
+        """Values of controls at which the starts lead to solutions; see `easy_values`."""
+        held = []
+        for overlap in sorted(self.structure.known, key=str):
+            if self.name(overlap) in self.imposed:
+                one, other = (typical_length(self.laws.by[s]) if s != TEACHER else self.rho for s in (overlap.first, overlap.second))
+                held.append((self.imposed[self.name(overlap)], sp.sqrt(one * other)))
+        return easy_values(held, copies)
 
     def _centres(self, species: str) -> list[list[sp.Expr]]:
         """Increments that others gather around, the variance inside last, in units of the length; what nothing fixes is a half."""

@@ -12,7 +12,7 @@ import sympy as sp
 
 from replica.families.model import Underivable
 from replica.symbols import Domain, OrderParameter
-from replica.theory import Start, Stationary, Theory
+from replica.theory import Start, Theory
 
 
 def with_solved(theory: Theory, conditions: Mapping[str, tuple[str, float]]) -> Theory:
@@ -34,11 +34,19 @@ def _solve_for(theory: Theory, name: str, observable: str, value: float) -> Theo
     return replace(
         theory,
         controls=tuple(c for c in theory.controls if c is not control),
-        system=Stationary(
-            (*system.unknowns, unknown),
-            (*system.equations, control.symbol + excess),
-            system.constraints,
-            tuple(Start(s.name, {u: v.xreplace(begin) for u, v in s.values.items()} | begin) for s in system.starts),
+        system=replace(
+            system,
+            unknowns=(*system.unknowns, unknown),
+            equations=(*system.equations, control.symbol + excess),
+            starts=tuple(begun(s, begin) for s in system.starts),
+            solved=(*system.solved, control),
         ),
         order_parameters={**theory.order_parameters, name: control.symbol},
     )
+
+
+def begun(start: Start, values: Mapping[sp.Symbol, sp.Expr]) -> Start:
+    """A start of the theory with more unknowns, which begin at `values`."""
+    begin = dict(values)
+    easy = tuple({c: v.xreplace(begin) for c, v in way.items()} for way in start.easy)
+    return replace(start, values={u: v.xreplace(begin) for u, v in start.values.items()} | begin, easy=easy)

@@ -86,7 +86,7 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
             tuple(u.parameter for u in unknowns),
             tuple(u.equation for u in unknowns),
             constraints=_constraints(sheets, levels) + (composition.selection.room(sheets) if composition.selection is not None else ()),
-            starts=_starts(unknowns),
+            starts=_starts(unknowns, sheets.easy(composition.copies)),
         ),
         order_parameters=names
         | {str(s): s for s in (composition.parisi.values() if composition.free_steps else ())}
@@ -208,9 +208,9 @@ def _constraints(sheets: Sheets, levels: list[ClosedLevel]) -> tuple[sp.Expr, ..
     return tuple(found)
 
 
-def _starts(unknowns: list[Unknown]) -> tuple[Start, ...]:
+def _starts(unknowns: list[Unknown], easy: tuple[Mapping[sp.Symbol, sp.Expr], ...]) -> tuple[Start, ...]:
     count = max(len(u.broken) for u in unknowns)
-    found = [Start("uninformed", {u.parameter.symbol: u.start for u in unknowns})]
+    found = [Start("uninformed", {u.parameter.symbol: u.start for u in unknowns}, easy)]
     for k in range(count):
-        found.append(Start(f"broken_{k + 1}", {u.parameter.symbol: u.broken[k] if u.broken else u.start for u in unknowns}))
+        found.append(Start(f"broken_{k + 1}", {u.parameter.symbol: u.broken[k] if u.broken else u.start for u in unknowns}, easy))
     return tuple(found)

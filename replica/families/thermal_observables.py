@@ -49,7 +49,8 @@ def _entropies(composition: Composition, sheets: Sheets, levels: list[ClosedLeve
         centre = [m for m in composition.structure.members if m.copies == 1]
         (copied,) = (m for m in composition.structure.members if m.copies != 1)
         slope = first.slope(y) if composition.regime is Regime.FINITE else first.value
-        found["local_entropy"] = slope + log_states(laws[copied.name])
+        pull = sp.Add(*(weight * plain(sheets, o) for o, weight in sheets.pulls(copied.name)))  # of the coupling, no entropy
+        found["local_entropy"] = slope + log_states(laws[copied.name]) - pull
         if composition.regime is Regime.FINITE:
             found["complexity"] = first.value - y * slope + sp.Add(*(log_states(laws[m.name]) for m in centre))
     elif cold and composition.regime is Regime.FINITE:
@@ -102,7 +103,7 @@ def _energies(composition: Composition, sheets: Sheets, level: ClosedLevel) -> d
         return {"energy": -level.value}
     if laws.beta == sp.oo:
         return {"training_loss": sp.S.Zero}
-    if laws.regularizer is not None:
+    if laws.regularizer is not None or composition.copies is not None:  # of all copies, they are not those of one
         return {}
     beta = sp.Dummy("beta", positive=True)
     warm = Closing(SharedLaws({model.name: replace(laws, beta=beta)}), sheets.structure.label)

@@ -35,10 +35,16 @@ class Covariance(Law):
         for word, values in (("fractions", self.fractions), ("loadings", self.loadings_)):
             if values is not None and len(values) != len(self.eigenvalues):
                 raise ValueError(f"Covariance: {word} must be as many as eigenvalues ({len(self.eigenvalues)}), got {len(values)}.")
-        if _known(self.fractions) and not abs((total := sum(float(self.expr(part)) for part in self.fractions or ())) - 1) < 1e-9:
-            raise ValueError(f"Covariance: fractions must add up to 1, got {total:.12g}.")
-        if _known(self.eigenvalues) and not any(float(self.expr(value)) > 0 for value in self.eigenvalues):
-            raise ValueError("Covariance: the spectrum is singular: every eigenvalue is 0.")
+        if (fractions := self._numbers(self.fractions)) and not abs(sum(fractions) - 1) < 1e-9:
+            raise ValueError(f"Covariance: fractions must add up to 1, got {sum(fractions):.12g}.")
+        if (eigenvalues := self._numbers(self.eigenvalues)) and not any(value > 0 for value in eigenvalues):
+            raise ValueError("Covariance: the spectrum is singular, every eigenvalue is 0.")
+
+    def _numbers(self, values: Values | None) -> list[float]:
+        """The values as numbers; empty where one still depends on a control."""
+        if values is None or any(isinstance(value, str) or not self.expr(value).is_number for value in values):
+            return []
+        return [self.number(value) for value in values]
 
     def sample(self, rng: np.random.Generator, n: int, d: int) -> np.ndarray:
         return rng.standard_normal((n, d)) * np.sqrt(self.variances(d))
@@ -56,7 +62,3 @@ class Covariance(Law):
     @classmethod
     def examples(cls) -> tuple[Self, ...]:
         return cls((0.5, 1.5)), cls((0.2, 1.8), (0.5, 0.5), (1, 2))
-
-
-def _known(values: Values | None) -> bool:
-    return values is not None and not any(isinstance(value, str) for value in values)

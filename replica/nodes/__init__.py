@@ -3,7 +3,7 @@
 from replica.nodes.averages import LogAverage, Tilted, average
 from replica.nodes.functions import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
 from replica.nodes.measures import Counting, Discrete, Flat, Gauss, Measure
-from replica.nodes.moments import Angle, Moment
+from replica.nodes.moments import Angle, Moment, Rate
 from replica.nodes.proximal import Moreau, Peak, Prox, ProxSlope
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Peak",
     "Prox",
     "ProxSlope",
+    "Rate",
     "Sigmoid",
     "Softplus",
     "Tilted",

@@ -65,3 +65,21 @@ class Moment(sp.Expr):
 
     def _sympystr(self, printer):
         return f"{self.name}({', '.join(printer._print(f) for f in self.fields)})"
+
+
+class Rate(sp.Expr):
+    """The derivative of an element of an array with respect to time."""
+
+    is_real = True
+    is_commutative = True
+
+    def __new__(cls, element, time):
+        return sp.Expr.__new__(cls, element, time)
+
+    def _latex(self, printer):
+        element, time = (printer._print(a) for a in self.args)
+        return rf"\frac{{\mathrm{{d}}{element}}}{{\mathrm{{d}}{time}}}"
+
+    def _sympystr(self, printer):
+        element, time = (printer._print(a) for a in self.args)
+        return f"d{element}/d{time}"

@@ -11,7 +11,7 @@ prior   = "gaussian"
 channel = "abs"
 
 [student]
-protocol = {{ kind = "amp", steps = 1000, start = 0.001 }}
+protocol = {{ kind = "amp", steps = {steps}, start = 0.001, damping = 0.5 }}
 loss = {{ formula = "(y - abs(z))**2" }}                   # the paper's loss, without 1/2
 regularizer = {{ kind = "ridge", strength = "lambda" }}
 
@@ -23,9 +23,10 @@ alpha  = {{ value = 1.5, domain = "(0, inf)", meaning = "measurements per dimens
 lambda = {{ value = 0.1, domain = "[0, inf)", meaning = "ridge strength" }}
 {parisi}
 """
-GAMP = MESSAGE_PASSING.format(ansatz="RS", ansatz_table='kind = "rs"', parisi="")
+GAMP = MESSAGE_PASSING.format(ansatz="RS", steps=20000, ansatz_table='kind = "rs"', parisi="")
 GASP = MESSAGE_PASSING.format(
     ansatz="1RSB",
+    steps=2000,
     ansatz_table='kind = "rsb"\nk = 1\nx = "x"',
     parisi='x = { value = 1.0, domain = "(0, inf)", meaning = "Parisi parameter in units of the temperature" }',
 )
@@ -33,6 +34,7 @@ BISECTION = (
     "state evolution by an independent program, bisection to 0.002; agrees with the result files of GASP.jl where these have the cell"
 )
 SIGNAL = 0.9
+NEAR = 0.02  # a control is searched this far on either side of the expected threshold
 RECOVERED_GAMP = {0.01: 2.4245832562446594, 0.1: 1.9035593271255493, 1.0: 1.759324848651886}
 RECOVERED_GASP = {
     (1.0, 0.01): 1.990234375,
@@ -78,7 +80,7 @@ PAPER = Paper(
         *(
             Claim(
                 f"GAMP recovers the signal above, ridge {strength}",
-                Crossing("gamp", "overlap", "alpha", (2.6, 1.1), SIGNAL, {"lambda": strength}, resolution=1e-4),
+                Crossing("gamp", "overlap", "alpha", (value + NEAR, value - NEAR), SIGNAL, {"lambda": strength}, resolution=1e-4),
                 value,
                 5e-4,
                 Origin.INDEPENDENT,
@@ -88,7 +90,7 @@ PAPER = Paper(
         *(
             Claim(
                 f"GASP recovers the signal above, Parisi parameter {x:g}, ridge {strength}",
-                Crossing("gasp", "overlap", "alpha", (2.2, 1.05), SIGNAL, {"x": x, "lambda": strength}, resolution=1e-3),
+                Crossing("gasp", "overlap", "alpha", (value + NEAR, value - NEAR), SIGNAL, {"x": x, "lambda": strength}, resolution=1e-3),
                 value,
                 4e-3,
                 Origin.INDEPENDENT,
@@ -99,7 +101,10 @@ PAPER = Paper(
     ),
     unchecked=(
         Unchecked("below one half nothing is learnt", "the solution at the end of its domain is found to 1e-5 only"),
-        Unchecked("the algorithm at finite size follows state evolution", "message passing on broken replica symmetry is not run here"),
+        Unchecked(
+            "the algorithm at finite size follows state evolution",
+            "the score of this loss jumps, and samples do not show the slope of a jump",
+        ),
         Unchecked("at x = 100 and ridge 0.1 there is no recovery", "the state evolution depends on its damping there"),
     ),
 )

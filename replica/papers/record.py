@@ -50,7 +50,7 @@ class Crossing:
 
 @dataclass(frozen=True)
 class Event:
-    """The value of a control at which its continuation meets an event: a fold, transition, replicon, entropy_zero or complexity_zero."""
+    """The value of a control at which its continuation meets an event: a fold, transition, replicon or one of the zeros."""
 
     spec: str
     kind: str

@@ -3,9 +3,10 @@
 from replica.papers.record import At, Claim, Crossing, Curve, Dots, Event, Figure, Origin, Paper, Relation, Unchecked
 
 STORAGE = "spherical_storage"
-SAMPLED = """
+SAMPLED = "star_shaped"
+KERNEL = """
 format = 1
-name = "two solutions of the negative perceptron, of different margins"
+name = "the robust solution that sees every typical one"
 
 [learner.typical]
 protocol = { kind = "gibbs", beta = inf }
@@ -17,17 +18,16 @@ loss = { kind = "theta", margin = "kappa_high" }
 
 [observables]
 overlap_ab = { cosine = ["typical", "robust"] }
-barrier    = { kind = "geodesic_energy", vertices = ["typical", "robust"], at = "gamma", margin = "kappa" }
-touching   = { formula = "kappa_high - kappa*overlap_ab" }
+touching   = { formula = "kappa_high - kappa*overlap_ab" }     # the geodesic leaves the typical solution without a new error
 
 [controls]
 alpha      = { value = 1.0, domain = "(0, inf)", meaning = "patterns per weight" }
 kappa      = { value = -0.5, domain = "(-inf, inf)", meaning = "margin of the problem" }
-kappa_high = { value = 0.0, domain = "(-inf, inf)", meaning = "margin of the robust solution" }
-gamma      = { value = 0.5, domain = "[0, 1]", meaning = "position on the geodesic" }
+kappa_high = { solve = "touching = 0", value = -0.3, domain = "(-inf, inf)", meaning = "margin of the robust solution" }
 """
 NEGATIVE = {"kappa": -0.5}
 TWINS = {"kappa_high": -0.5, "gamma": 0.5}
+CONVEX = {0.5: -0.38128953823961403, 1.0: -0.4045944094166872, 3.0: -0.46920638645980645}
 STAR = {0.5: -0.09278650561533874, 1.0: -0.1710564050537549, 3.0: -0.3883262771503518}
 MIDPOINT = {0.5: 0.0054980671848877056, 1.0: 0.010028700100813063, 3.0: 0.02121153531069475}
 OWN = "own derivation under replica symmetry, independent program; not compared with the paper's text"
@@ -42,7 +42,7 @@ PAPER = Paper(
     between them, while a solution of a margin that is high enough sees every typical one without a barrier: the space of solutions is a
     star around its robust members.  Vertices are sampled independently from the same data, and barriers are observables of their law,
     not extremized.""",
-    specs={"storage": STORAGE, "sampled": SAMPLED},
+    specs={"storage": STORAGE, "sampled": SAMPLED, "kernel": KERNEL},
     figures={
         "barrier": Figure(
             "kappa = -0.5, alpha = 1: errors on the geodesic from a typical solution",
@@ -50,7 +50,7 @@ PAPER = Paper(
             "errors per weight",
             tuple(
                 Curve(f"to margin {margin}", "sampled", "barrier", "gamma", "0:1:41", {"kappa_high": margin})
-                for margin in (-0.5, -0.3, -0.1)
+                for margin in (-0.45, -0.3, -0.1)
             ),
         ),
         "star": Figure(
@@ -60,10 +60,7 @@ PAPER = Paper(
             (
                 Dots(
                     "kappa_star",
-                    tuple(
-                        (alpha, Crossing("sampled", "touching", "kappa_high", (0.3, -0.5), at={"alpha": alpha}))
-                        for alpha in (0.5, 1.0, 2.0, 3.0)
-                    ),
+                    tuple((alpha, At("kernel", "kappa_high", {"alpha": alpha})) for alpha in (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)),
                 ),
             ),
         ),
@@ -89,7 +86,7 @@ PAPER = Paper(
         *(
             Claim(
                 f"margin from which every typical solution is seen, alpha = {alpha:g}",
-                Crossing("sampled", "touching", "kappa_high", (0.3, -0.5), at={"alpha": alpha}),
+                At("kernel", "kappa_high", {"alpha": alpha}),
                 value,
                 1e-8,
                 Origin.INDEPENDENT,
@@ -99,10 +96,21 @@ PAPER = Paper(
         ),
         *(
             Claim(
+                f"at margin {margin:.3g} any two solutions see each other: q = 2 (margin/kappa)^2 - 1, alpha = {alpha:g}",
+                At("storage", "q", {"alpha": alpha, "kappa": margin}),
+                2 * (margin / NEGATIVE["kappa"]) ** 2 - 1,
+                1e-8,
+                Origin.INDEPENDENT,
+                source=OWN,
+            )
+            for alpha, margin in CONVEX.items()
+        ),
+        *(
+            Claim(
                 f"barrier halfway between two typical solutions, alpha = {alpha:g}",
                 At("sampled", "barrier", {**TWINS, "alpha": alpha}),
                 value,
-                1e-4,
+                1e-6,
                 Origin.INDEPENDENT,
                 source=OWN,
             )

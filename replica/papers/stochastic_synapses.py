@@ -73,6 +73,17 @@ PAPER = Paper(
             )
             for beta, bias, expected in ((20, 0.7, -2.510931435986), (5, 0.4, -1.180731712848))
         ),
+        *(
+            Claim(
+                f"energy of the best biases at alpha = 0.5, q_star = {bias}",
+                At("frozen", "energy", {"q_star": bias}),
+                expected,
+                1e-9,
+                Origin.INDEPENDENT,
+                source="hand-written integrals, tests/reference/test_frozen_synapses.py",
+            )
+            for bias, expected in ((0.3, 0.12028994834), (0.7, 0.03585603895))
+        ),
     ),
     unchecked=(
         Unchecked("local entropy around the rounded biases grows with q_star", "a probe around a function of the weights is not declared"),

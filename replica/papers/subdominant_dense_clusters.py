@@ -1,6 +1,6 @@
 """Subdominant dense clusters allow for simple learning and high computational performance in neural networks with discrete synapses."""
 
-from replica.papers.record import At, Claim, Crossing, Curve, Event, Extreme, Figure, Origin, Paper, Relation, Trial, Unchecked
+from replica.papers.record import At, Claim, Crossing, Curve, Difference, Event, Extreme, Figure, Origin, Paper, Relation, Trial, Unchecked
 
 STORAGE = "binary_storage"
 TYPICAL = """
@@ -33,6 +33,7 @@ distance = { value = 0.25, domain = "(0, 0.5)", meaning = "Hamming distance per 
 y_real   = { value = inf, domain = "[1, inf]", meaning = "real replicas around the center" }
 """
 REPLICAS = DENSE.replace("value = inf", "value = 3")
+CENTERS = DENSE.replace('{ value = inf, domain = "[1, inf]"', '{ solve = "complexity = 0", value = 20, domain = "[1, inf)"')
 MUTUAL = """
 format = 1
 name = "real replicas of the binary perceptron at a mutual overlap, without a center"
@@ -70,6 +71,7 @@ PAPER = Paper(
         "typical": TYPICAL,
         "dense": DENSE,
         "replicas": REPLICAS,
+        "centers": CENTERS,
         "mutual": MUTUAL,
         "teacher": "bayes_binary",
     },
@@ -144,6 +146,16 @@ PAPER = Paper(
             Origin.INDEPENDENT,
         ),
         Claim(
+            "the largest y that leaves centers, solved for, is where their complexity crosses zero along y",
+            Difference(
+                At("centers", "y_real", {"alpha": 0.6, "distance": 0.05}),
+                Crossing("replicas", "complexity", "y_real", (10, 20), at={"alpha": 0.6, "distance": 0.05}, reach=NEAR),
+            ),
+            0.0,
+            1e-7,
+            Origin.IDENTITY,
+        ),
+        Claim(
             "learning a rule: transition to the teacher",
             Event("teacher", "transition", "alpha", (1.0, 1.4)),
             1.244683989850690279,
@@ -160,10 +172,6 @@ PAPER = Paper(
         ),
     ),
     unchecked=(
-        Unchecked(
-            "the largest y that leaves centers",
-            "complexity = 0 is derived with y as its unknown, and not solved from its start within a minute",
-        ),
         Unchecked(
             "the load up to which dense clusters exist, as published", "its criterion differs from the two above, which are named by theirs"
         ),

@@ -79,7 +79,7 @@ def _steps(law: Law, leaf: Leaf, loss: sp.Expr, u: sp.Symbol, shift: sp.Expr, fa
         return mean(law, leaf, v, loss.xreplace({u: shift + factor * v}))
     total = parts[0][2]
     for (_, end, below), (_, _, above) in zip(parts, parts[1:], strict=False):
-        total += (above - below) * _beyond(law, leaf, end / factor - shift / factor)
+        total += (above - below) * _beyond(law, leaf, (end - shift) / factor)
     return total
 
 
@@ -92,6 +92,7 @@ def _beyond(law: Law, leaf: Leaf, place: sp.Expr) -> sp.Expr:
 
     total = sp.S.Zero
     for piece in law:
+        assert isinstance(piece, Quadratic)
         if piece.upper == sp.oo:
             total += mass(piece, sp.Max(piece.lower, place), sp.oo)
         else:

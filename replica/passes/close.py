@@ -188,10 +188,26 @@ def _merge_mirrored(results: list[tuple]) -> sp.Expr:
 
 
 def _same(one, other) -> bool:
-    """Equal, up to the sign that SymPy leaves inside a power of a sum."""
+    """Equal, up to the sign that SymPy leaves inside a power of a sum and the names of variables inside."""
     if one is None or one[2:] != other[2:]:
         return False
-    return all(a == b or sp.expand(a - b) == 0 or sp.expand(a) == sp.expand(b) for a, b in zip(one[:2], other[:2], strict=True))
+    if one[:2] == other[:2]:
+        return True
+    pairs = [(_written_alike(a), _written_alike(b)) for a, b in zip(one[:2], other[:2], strict=True)]
+    return all(a == b or sp.expand(a - b) == 0 or sp.expand(a) == sp.expand(b) for a, b in pairs)
+
+
+def _written_alike(e: sp.Expr, depth: int = 0) -> sp.Expr:
+    """Even powers of sums with one of their two signs, variables of averages named after their depth."""
+    inside = depth + isinstance(e, (Tilted, LogAverage))
+    args = [_written_alike(a, inside) for a in e.args]
+    if isinstance(e, (Tilted, LogAverage)):
+        bound = [v for m in e.measures for v in m.variables]
+        names = {v: sp.Symbol(f"_{depth}_{k}", real=True) for k, v in enumerate(bound)}
+        return e.func(*(a.xreplace(names) for a in args))
+    if e.is_Pow and args[1].is_even and args[0].is_Add and args[0].could_extract_minus_sign():
+        return (-args[0]) ** args[1]
+    return e.func(*args) if args else e
 
 
 def _mirror(body, exponent, measures, weight):

@@ -4,9 +4,7 @@ from replica.spec.catalog import catalog as catalog
 from replica.spec.catalog import load as load
 from replica.spec.errors import SpecError as SpecError
 from replica.spec.learners import Coupling as Coupling
-from replica.spec.learners import FranzParisi as FranzParisi
 from replica.spec.learners import Learner as Learner
-from replica.spec.learners import Robust as Robust
 from replica.spec.learners import Stage as Stage
 from replica.spec.learners import Student as Student
 from replica.spec.run import Run as Run

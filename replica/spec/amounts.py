@@ -48,6 +48,8 @@ def check_shares(written: Tables, full: Tables, at: Point) -> None:
 def _add_up(parts: Iterable[tuple[str, Any]], word: str, at: Point, path: Path) -> None:
     values = {name: evaluate(value, at) for name, value in parts}
     total = sum(values.values())
+    if empty := [name for name, value in values.items() if value == 0]:
+        raise SpecError(f"'{empty[0]}' is empty: its {word} is 0 at the controls; take it out", path)
     if values and not abs(total - 1) < _TOLERANCE:
         listed = " + ".join(f"{value:g}" for value in values.values())
         raise SpecError(f"the {word}s of {' '.join(values)} must add up to 1 at the controls, found {listed} = {total:g}", path)
@@ -64,16 +66,31 @@ def check_overlaps(full: Tables, at: Point, where: str = "the default controls")
             if frozenset((name, other)) in pairs:
                 raise SpecError(f"the overlap with '{other}' stands there too; give each pair once", ("latent", name, "overlap", other))
             pairs[frozenset((name, other))] = evaluate(value, at)
+            common = set(latent.blocks or ()) & set(latents[other].blocks or ())
+            if full.blocks and not common and pairs[frozenset((name, other))] != 0:
+                raise SpecError(f"'{name}' and '{other}' share no block and cannot overlap", ("latent", name, "overlap", other))
     for names in _joined(latents, pairs):
-        norms = [_second_moment(latents[name], full, at) for name in names]
-        known = [(name, norm) for name, norm in zip(names, norms, strict=True) if norm is not None]
-        gram = np.diag([norm for _, norm in known]) if known else np.zeros((0, 0))
-        for i, (a, _) in enumerate(known):
-            for j, (b, _) in enumerate(known):
-                gram[i, j] = pairs.get(frozenset((a, b)), 0.0) if i != j else gram[i, j]
-        if len(known) > 1 and not np.linalg.eigvalsh(gram)[0] >= -_TOLERANCE * max(1.0, float(np.abs(gram).max())):
-            listed = " ".join(name for name, _ in known)
-            raise SpecError(f"the overlaps of {listed} are impossible at {where} (their Gram matrix is not positive)", ("latent",))
+        for block in full.blocks or ("",):
+            here = [name for name in names if not block or block in (latents[name].blocks or ())]
+            known, gram = _gram(here, latents, full, at, pairs)
+            if len(known) > 1 and not np.linalg.eigvalsh(gram)[0] >= -_TOLERANCE * max(1.0, float(np.abs(gram).max())):
+                inside = f" in block '{block}'" if block else ""
+                sentence = f"the overlaps of {' '.join(known)} are impossible at {where}{inside} (their Gram matrix is not positive)"
+                raise SpecError(sentence, ("latent",))
+
+
+def _gram(
+    names: list[str], latents: Mapping[str, Latent], full: Tables, at: Point, pairs: Mapping[frozenset[str], float]
+) -> tuple[list[str], np.ndarray]:
+    """The latents whose norm is known, and the mean products of their coordinates where all of them live."""
+    moments = {name: moment for name in names if (moment := _second_moment(latents[name], at)) is not None}
+    gram = np.diag(list(moments.values()))
+    for i, a in enumerate(moments):
+        for j, b in enumerate(moments):
+            if i != j and (value := pairs.get(frozenset((a, b)), 0.0)):
+                common = set(latents[a].blocks or ()) & set(latents[b].blocks or ())
+                gram[i, j] = value / (sum(evaluate(full.blocks[block].fraction or 0.0, at) for block in common) if common else 1.0)
+    return list(moments), gram
 
 
 def _joined(latents: Mapping[str, Latent], pairs: Mapping[frozenset[str], float]) -> list[list[str]]:
@@ -86,8 +103,8 @@ def _joined(latents: Mapping[str, Latent], pairs: Mapping[frozenset[str], float]
     return [names for names in found if len(names) > 1]
 
 
-def _second_moment(latent: Latent, full: Tables, at: Point) -> float | None:
-    """|a|^2/d of a latent, None where its prior does not say it in its parameters."""
+def _second_moment(latent: Latent, at: Point) -> float | None:
+    """Mean square of a coordinate of a latent where it lives, None where its prior does not say it in its parameters."""
     prior: Any = latent.prior
     values = {word: getattr(prior, p.name) for word, p in parameters(type(prior)).items() if p.type == "value"}
     numbers = {word: evaluate(value, at) for word, value in values.items() if value is not None}
@@ -98,7 +115,13 @@ def _second_moment(latent: Latent, full: Tables, at: Point) -> float | None:
         "binary": 1.0,
         "gauss_bernoulli": numbers.get("rho", 1.0) * variance,
     }
-    moment = moments.get(prior.kind)
-    if moment is None or latent.blocks is None:
-        return moment
-    return moment * sum(evaluate(full.blocks[block].fraction or 0.0, at) for block in latent.blocks)
+    return moments.get(prior.kind)
+
+
+def check_laws(full: Tables, at: Point) -> None:
+    """Refuse a law of the inputs whose numbers, once known, do not fit together."""
+    for name, part in full.slices.items():
+        try:
+            part.law.bind(dict(at))
+        except ValueError as error:
+            raise SpecError(str(error), ("slice", name, "law")) from None

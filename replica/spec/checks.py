@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from replica.spec.amounts import check_overlaps, check_shares, check_values
+from replica.spec.amounts import check_laws, check_overlaps, check_shares, check_values
 from replica.spec.causality import check_causality
 from replica.spec.document import Tables
 from replica.spec.energies import check_labels
@@ -45,6 +45,7 @@ def check(spec: Tables) -> None:
     _check_run(spec, mentions, full)
     check_shares(spec, full, at)
     check_overlaps(full, at)
+    check_laws(full, at)
     check_selections(full, at)
     check_probabilities(spec, mentions, at)
     check_labels(full, places, at)
@@ -58,6 +59,7 @@ def check_at(spec: Tables, full: Tables, at: Mapping[str, float]) -> None:
     _check_ratio(full, at)
     check_shares(spec, full, at)
     check_overlaps(full, at, "these controls")
+    check_laws(full, at)
     check_selections(full, at)
     check_probabilities(spec, mentions, at)
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from replica import ansatz, laws, losses, networks, regularizers
+from replica.ensemble import Part
 from replica.ingredients import Table
 from replica.spec.document import Tables
-from replica.spec.learners import Coupling, FranzParisi, Learner, Robust, Stage
+from replica.spec.learners import Coupling, Learner, Stage
 from replica.spec.records import Record, keys_of
 from replica.spec.roles import NO_SAMPLES, kind, own_energy, replicas
 from replica.spec.tables import RANDOM, Data, Group, Label, Latent, Slice
@@ -71,21 +72,20 @@ def like(name: str, written: Mapping[str, Learner]) -> Learner:
 
 
 def _ensembles(learners: dict[str, Learner], stages: tuple[Stage, ...]) -> tuple[dict[str, Learner], tuple[Stage, ...]]:
-    """A lone learner with `ensemble` becomes a reference and its probe, or a centre and its replicas."""
+    """A lone learner with `ensemble` becomes the learners it stands for."""
     if len(learners) != 1 or (ensemble := next(iter(learners.values())).ensemble) is None:
         return learners, stages
     plain = next(iter(learners.values())).changed(ensemble=None)
-    if isinstance(ensemble, FranzParisi):
-        couple = (Coupling(to="reference", overlap=ensemble.overlap),)
-        both = {"reference": plain, "probe": plain.changed(couple=couple)}
-        return both, (Stage(name="first", learners=("reference",)), Stage(name="second", learners=("probe",)))
-    assert isinstance(ensemble, Robust)
-    centre = plain if ensemble.constrained is not False else plain.changed(loss=losses.Zero())
-    if ensemble.overlap is not None:
-        term = Coupling(to="centre", overlap=ensemble.overlap)
-    else:
-        term = Coupling(to="centre", log_weight=f"({ensemble.coupling})*w*w_centre")
-    return {"centre": centre, "solution": plain.changed(copies=ensemble.y, couple=(term,))}, stages
+    parts = ensemble.parts()
+    named = dict.fromkeys(part.stage for part in parts if part.stage)
+    stages = tuple(Stage(name=name, learners=tuple(p.name for p in parts if p.stage == name)) for name in named) or stages
+    return {part.name: _part(plain, part) for part in parts}, stages
+
+
+def _part(plain: Learner, part: Part) -> Learner:
+    couple = tuple(Coupling(to=tie.to, overlap=tie.overlap, log_weight=tie.log_weight) for tie in part.ties)
+    silent = {} if part.solves else {"loss": losses.Zero()}
+    return plain.changed(copies=part.copies, couple=couple or None, **silent)
 
 
 def _stages(stages: tuple[Stage, ...], learners: tuple[str, ...], slices: tuple[str, ...]) -> tuple[Stage, ...]:

@@ -1,13 +1,13 @@
-"""Tables of the learning side of a spec: learners, couplings, ensembles and stages."""
+"""Tables of the learning side of a spec: learners, couplings and stages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from replica.ingredients import Ingredient, Table
-from replica.spec.entries import Either, Entry, Flag, Formula, Name, Named, Number, One, Several, Text, is_name
+from replica.spec.entries import Either, Entry, Formula, Name, Named, Number, One, Several, Text, is_name
 from replica.spec.errors import SpecError, shown, unknown
 from replica.spec.ingredient_entries import Slot
 from replica.spec.records import Mention, Record, key
@@ -42,41 +42,6 @@ class Coupling(Record):
         found = [form for form in forms if getattr(self, form) is not None]
         if len(found) != 1:
             raise SpecError(f"takes exactly one of {' '.join(forms)}, found {' '.join(found) or 'none'}")
-
-
-@dataclass(frozen=True)
-class FranzParisi(Record):
-    """A reference solution, then a probe at imposed overlap with it.  `overlap`: probe.reference/d."""
-
-    title = "ensemble"
-    kind: ClassVar[str] = "franz_parisi"
-    overlap: Value | None = key(Number(), required=True)
-
-
-@dataclass(frozen=True)
-class Robust(Record):
-    """Real replicas around a centre.
-
-    Args:
-        y: number of real replicas.
-        overlap: imposed w.w_centre/d, or
-        coupling: g in the log-weight g w w_centre of every coordinate.
-        constrained: whether the centre must be a solution too; true if absent.
-    """
-
-    title = "ensemble"
-    kind: ClassVar[str] = "robust"
-    y: Value | None = key(Number("[1, inf]"), required=True)
-    overlap: Value | None = key(Number())
-    coupling: Value | None = key(Number())
-    constrained: bool | None = key(Flag())
-
-    def finish(self) -> None:
-        if (self.overlap is None) == (self.coupling is None):
-            raise SpecError("takes exactly one of overlap coupling")
-
-
-ENSEMBLES: Mapping[str, type[Record]] = {cls.kind: cls for cls in (FranzParisi, Robust)}
 
 
 class Kinded(Entry):
@@ -158,7 +123,7 @@ class Learner(Record):
         couple: couplings to others.
         copies: number of real replicas.
         self_overlap: the imposed value of |w|^2/d.
-        ensemble: shorthand for a reference and a probe, or a centre and its replicas.
+        ensemble: shorthand for several learners, such as a reference and a probe.
         start: initial condition of a simulated run.
         theory: "none" where the learner is only simulated.
         reason: why it has no theory.
@@ -178,7 +143,7 @@ class Learner(Record):
     couple: Any = key(Several(One(Coupling)))
     copies: Value | None = key(Number("[1, inf]"))
     self_overlap: Value | None = key(Number("(0, inf)"))
-    ensemble: Any = key(Kinded("ensemble", ENSEMBLES))
+    ensemble: Any = key(Slot("ensemble"))
     start: Value | None = key(Either(Named(Number()), Number()))
     theory: str | None = key(Text(("none",)))
     reason: str | None = key(Text())

@@ -10,7 +10,7 @@ from replica.spec.entries import is_name
 from replica.spec.errors import Path, SpecError, shown, unknown
 from replica.spec.expand import ALL, STUDENT, TEACHER
 from replica.spec.expressions import check_formula, mentioned
-from replica.spec.learners import TARGETS, FranzParisi, Learner
+from replica.spec.learners import TARGETS, Learner
 from replica.spec.observables import STANDARD
 from replica.spec.records import Mention
 from replica.spec.slots import parameters
@@ -55,8 +55,8 @@ def namespaces(spec: Tables) -> dict[str, tuple[str, ...]]:
     stages = tuple(stage.name for stage in spec.stages) or ("train",)
     ensemble = next((learner.ensemble for _, learner in written_learners(spec).values() if learner.ensemble is not None), None)
     if ensemble is not None:
-        learners = ("reference", "probe") if isinstance(ensemble, FranzParisi) else ("centre", "solution")
-        stages = ("first", "second") if isinstance(ensemble, FranzParisi) else stages
+        learners = tuple(part.name for part in ensemble.parts())
+        stages = tuple(dict.fromkeys(part.stage for part in ensemble.parts() if part.stage)) or stages
     latents = ((TEACHER,) if spec.teacher is not None else ()) + tuple(spec.latents)
     slices = tuple(spec.slices) or (ALL,)
     inside = [name for part in spec.slices.values() for name in part.groups or {}]

@@ -10,7 +10,7 @@ from replica.spec.learners import Learner, Stage
 from replica.spec.spec import Spec
 from replica.spec.tables import Slice
 
-VECTORS = frozenset({"gaussian", "iid", "covariance", "hidden_manifold"})
+VECTORS = frozenset({"gaussian", "iid", "covariance", "marchenko_pastur", "power_law", "hidden_manifold"})
 FROZEN = frozenset({"linear", "random_features", "head_of"})
 ENERGIES = frozenset({"bayes", "gibbs", "erm"})
 

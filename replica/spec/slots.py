@@ -12,6 +12,7 @@ from replica import (
     ansatz,
     channels,
     corruptions,
+    ensembles,
     laws,
     losses,
     networks,
@@ -25,7 +26,7 @@ from replica.ingredients import Ingredient, Parameter, kinds
 FOLDERS: Mapping[str, ModuleType] = {
     "prior": priors, "channel": channels, "loss": losses, "regularizer": regularizers, "activation": activations, "law": laws,
     "network": networks, "protocol": protocols, "corruption": corruptions, "selection": selections, "algorithm": algorithms,
-    "ansatz": ansatz,
+    "ansatz": ansatz, "ensemble": ensembles,
 }
 
 

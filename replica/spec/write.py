@@ -8,7 +8,6 @@ from typing import Any
 
 from replica.ingredients import Ingredient
 from replica.spec.document import Tables
-from replica.spec.learners import ENSEMBLES
 from replica.spec.observables import KINDS, Observable
 from replica.spec.records import Record
 from replica.spec.slots import FOLDERS, forms, parameters
@@ -16,7 +15,7 @@ from replica.spec.tables import Domain, Label, domain_text
 
 _NAMED = ("block", "latent", "slice", "group", "learner")
 _SCALAR_IF_ONE = ("on", "learners", "couple")
-_KINDED = (*ENSEMBLES.values(), *KINDS.values())
+_KINDED = tuple(KINDS.values())
 
 
 def plain(value: Any) -> Any:

@@ -13,5 +13,8 @@ ALGORITHMS = {
     "annealing": "simulate.learn.annealing",
     "gradient_descent": "simulate.learn.gradient_descent",
     "hit_and_run": "simulate.learn.hit_and_run",
+    "uncertainty_sampling": "simulate.learn.uncertainty_sampling",
+    "query_by_committee": "simulate.learn.query_by_committee",
+    "online_sgd": "simulate.online.runs",
 }
 """Name -> module."""

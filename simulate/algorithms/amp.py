@@ -5,18 +5,17 @@ Variances are kept per instance, as for inputs with independent entries of one v
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import sympy as sp
-from scipy.optimize import brentq
 
 from replica.derive import derive
-from replica.symbols import control_symbol
-from replica.theory import Scores
-from simulate.algorithms.scalars import Scalars
+from replica.protocols import AMP
+from simulate.algorithms.rules import Rules, rules_of
+from simulate.algorithms.steps import iterate
 from simulate.draw import bound, generator, number
 from simulate.instance import Instance, Unsupported
 from simulate.learn.estimate import Estimate
@@ -25,48 +24,6 @@ from simulate.learn.tape import Tape, numpy_operations
 TOLERANCE = 1e-6
 _DAMPINGS = (0.0, 0.3, 0.6, 0.85)  # tried in turn until the messages settle
 _STEPS = 400
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The scalar functions of one learner at one point.
-
-    Args:
-        scores: their expressions.
-        values: value of every control.
-        pinned: |w|^2/d where the prior imposes it; its multiplier is then found at each step.
-    """
-
-    scores: Scores
-    values: Mapping[Any, np.ndarray]
-    pinned: float | None
-    evaluate: Scalars
-
-    def output(self, y: np.ndarray, omega: np.ndarray, V: float) -> tuple[np.ndarray, np.ndarray]:
-        """(score, slope in omega) of fields with cavity mean omega (n,) and variance V."""
-        s = self.scores
-        at = {**self.values, s.y: y, s.omega: omega, s.V: np.full_like(omega, V)}
-        return self.evaluate(s.output, at), self.evaluate(s.output_slope, at)
-
-    def weight(self, A: float, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(mean, variance) of weights with prior exp(-A w^2/2 + B w), B of shape (d,)."""
-        if self.pinned is None:
-            return self._denoise(A, B)
-
-        def excess(shift: float) -> float:
-            mean, variance = self._denoise(A + shift, B)
-            return float(np.mean(mean**2) + np.mean(variance) - self.pinned)
-
-        low = -A - 1 / self.pinned + 1e-9  # where the Gaussian stops being normalisable
-        high = 1.0
-        while excess(high) > 0:
-            high *= 4
-        return self._denoise(A + brentq(excess, low, high, xtol=1e-12), B)
-
-    def _denoise(self, A: float, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        s = self.scores
-        at = {**self.values, s.A: np.full_like(B, A), s.B: B}
-        return self.evaluate(s.denoiser, at), self.evaluate(s.denoiser_slope, at)
 
 
 def train(instances: Sequence[Instance], learner: Any, device: str = "cpu") -> list[Estimate]:
@@ -84,6 +41,8 @@ def train(instances: Sequence[Instance], learner: Any, device: str = "cpu") -> l
     if scores is None:
         raise Unsupported("the theory of this spec has no scalar functions for message passing")
     rules = rules_of(scores, spec, learner, at)
+    if isinstance(learner.protocol, AMP):
+        return [iterate(i, learner, rules) for i in instances]
     return [_with_training(i, learner, pass_messages(i, rules)) for i in instances]
 
 
@@ -110,14 +69,6 @@ def _mean_loss(instance: Instance, learner: Any, estimate: Estimate, beta: float
         weights = np.exp(-(t**2) / 2 - beta * losses)
         total += float(weights @ losses / weights.sum())
     return total / len(instance.arrays["y"])
-
-
-def rules_of(scores: Scores, spec: Any, learner: Any, at: Mapping[str, float]) -> Rules:
-    """The scalar functions of a learner at a point."""
-    priors = [p for p in (learner.prior, *(latent.prior for latent in spec.latents.values())) if p is not None]
-    norm = bound(priors[0], at).pinned_norm() if priors else None
-    values = {control_symbol(name): np.array(float(v)) for name, v in at.items()}
-    return Rules(scores, values, None if norm is None else float(norm), Scalars())
 
 
 def pass_messages(instance: Instance, rules: Rules) -> Estimate:

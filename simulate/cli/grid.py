@@ -14,9 +14,9 @@ import xarray as xr
 
 from numerics.certify import certify
 from numerics.compile import Module
+from numerics.outcome import TOLERANCE
 from numerics.problem import Problem
 from numerics.solution import Solution
-from numerics.solve import TOLERANCE
 from numerics.store import Journal, point_key, save
 from numerics.sweep import sweep
 from replica.spec import Spec

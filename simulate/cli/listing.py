@@ -14,7 +14,7 @@ from replica.spec import catalog
 from replica.spec.errors import nearest
 from simulate.cli.request import RequestError
 
-SLOTS = ("priors", "channels", "losses", "regularizers", "activations", "laws", "networks", "protocols")
+SLOTS = ("priors", "channels", "losses", "regularizers", "activations", "laws", "networks", "protocols", "ensembles")
 
 
 def ingredients(slot: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from numerics.solution import Solution
 from numerics.solve import solve
 from replica.derive import derive
 from replica.spec import load
+from replica.theory import Flow
 from simulate.cli.request import RequestError, sweeps, values
 from simulate.cli.screen import print_json, print_warnings
 
@@ -23,8 +24,13 @@ def run(options: Namespace) -> int:
     axes = sweeps(spec, options.sweep, fixed)
     if not 1 <= options.digits <= MOST:
         raise RequestError(f"--digits {options.digits}: between 1 and {MOST}")
-    module = compile_theory(derive(spec))
+    theory = derive(spec)
     print_warnings(spec)
+    if isinstance(theory.system, Flow):
+        from simulate.cli import flows  # a trajectory needs more than a fixed point does
+
+        return flows.solve(options, spec, theory, fixed, axes)
+    module = compile_theory(theory)
     if axes or options.output or options.digits > DOUBLE:
         from simulate.cli.grid import solve_grid  # xarray and h5py take longer to load than a point to solve
 
@@ -50,7 +56,7 @@ def point_json(solutions: Sequence[Solution]) -> dict[str, object]:
 def print_solution(found: Solution) -> None:
     """Every named number of one solution, one a line."""
     point = ", ".join(f"{name} = {value:g}" for name, value in found.at.items())
-    print(f"\nat {point}: {found.status}")
+    print(f"\nat {point}: {found.sentence}")
     if not found.converged:
         return
     groups: dict[str, Mapping[str, object]] = {
@@ -79,7 +85,7 @@ def print_table(title: str, axes: Sequence[str], points: Sequence[Sequence[Solut
         for rank, found in enumerate(solutions):
             where = "".join(f"{found.at[name]:>10.4g}" for name in axes)
             if not found.converged:
-                print(f"{where}  {found.status}")
+                print(f"{where}  {found.sentence}")
                 continue
             numbers = (found[name] for name in names)
             shown = "".join(f"{number if isinstance(number, str) else format(number, '.8g'):>{wide}}" for number in numbers)

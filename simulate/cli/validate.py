@@ -8,6 +8,7 @@ from itertools import product
 from numerics.compile import compile_theory
 from replica.derive import derive
 from replica.spec import load
+from replica.theory import Flow
 from simulate.cli.request import algorithm, seeds, sweeps, values, whole_numbers
 from simulate.cli.screen import print_json, print_warnings, progress
 from simulate.finite_size import Verdict
@@ -21,7 +22,8 @@ def run(options: Namespace) -> int:
     axes = sweeps(spec, options.sweep, fixed)
     sizes = whole_numbers(options.sizes, "--sizes") if options.sizes else None
     count, chosen = seeds(options.seeds), algorithm(options.algorithm)
-    module = compile_theory(derive(spec))
+    theory = derive(spec)
+    module = None if isinstance(theory.system, Flow) else compile_theory(theory)
     print_warnings(spec)
     points = [{**fixed, **dict(zip(axes, map(float, point), strict=True))} for point in product(*axes.values())]
     reports = []

@@ -23,7 +23,7 @@ def draw(spec: Any, at: Mapping[str, float], d: int, seed: int, rng: np.random.G
     """A system of d coordinates.
 
     Args:
-        spec: an expanded spec.
+        spec: an expanded spec; of a slice with a selection the whole pool is drawn (see `simulate.draw.selection`).
         at: value of every control.
         seed: number of the system; with `rng` absent the generator follows from (fingerprint, at, d, seed).
 
@@ -38,8 +38,8 @@ def draw(spec: Any, at: Mapping[str, float], d: int, seed: int, rng: np.random.G
     xs, ys, which = [], [], []
     cells: list[tuple[str, str]] = []
     for slice_name, part in spec.slices.items():
-        if part.selection is not None:
-            raise Unsupported(f"slice.{slice_name}: selections cannot be simulated yet")
+        if blocks and (spread := bound(part.law, at).variances(d)) is not None and np.ptp(spread) > 0:
+            raise Unsupported(f"slice.{slice_name}: a spectrum beside blocks does not say which block has which eigenvectors")
         n = samples(part, at, d)
         shares = np.array([1.0 if g.share is None else number(g.share, at) for g in part.groups.values()])
         counts = rng.multinomial(n, shares / shares.sum())

@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 
 from simulate.draw import number
+from simulate.draw.selection import selects
 from simulate.instance import Instance, Unsupported
 from simulate.learn.couplings import truth_of
 from simulate.learn.estimate import Estimate, Outcome
 from simulate.learn.neighborhoods import around_a_reference, around_centres, shape_of
+from simulate.learn.selections import tilted
 from simulate.learn.table import Table, table_of
+
+SELECTS = True  # it takes the whole pool
 
 
 def solve(instances: Sequence[Instance], device: str = "cpu", options: Mapping[str, float] | None = None) -> list[Outcome]:
@@ -29,7 +33,7 @@ def solve(instances: Sequence[Instance], device: str = "cpu", options: Mapping[s
         rule = around_a_reference if staged else around_centres
         return [rule(instance, first, second) for instance in instances]
     ((name, learner),) = spec.learners.items()
-    found = train(instances, learner)
+    found = [tilted(instance, learner) for instance in instances] if selects(spec) else train(instances, learner)
     return [Outcome({name: estimate}, failure=estimate.failure) for estimate in found]
 
 

@@ -22,6 +22,7 @@ from simulate.learn.energy import Term
 from simulate.learn.estimate import Estimate, Outcome
 from simulate.learn.features import Layers, random_features
 from simulate.learn.joint import Design, Joint, Link, Pieces
+from simulate.learn.networks import train
 from simulate.learn.scalars import Scalar
 from simulate.learn.terms import Piece, check, link_of, losses_of, penalty_of, sees, together
 from simulate.naming import last, vector
@@ -46,13 +47,22 @@ def solve(instances: Sequence[Instance], device: str = "cpu", options: Mapping[s
     extras: list[dict[str, float]] = [{} for _ in instances]
     for stage in spec.stages:
         names = list(getattr(stage, "learners", None) or spec.learners)
+        deep = [name for name in names if getattr(spec.learners[name].network, "kind", "") == "mlp"]
+        flat = [name for name in names if name not in deep]
         for name in names:
-            check(spec.learners[name], name, during(spec.learners[name], stage, "protocol").kind, _NETWORKS)
-        groups = coupled(spec, stage, names)
-        for known, more, found in zip(trained, extras, _each(instances, trained, stage, groups, device), strict=True):
-            estimates, energy = found
-            known |= {vector(spec, name, getattr(stage, "name", "")): estimates[name] for name in names}
-            more["energy" if len(spec.stages) == 1 else f"energy[{stage.name}]"] = energy
+            protocol = during(spec.learners[name], stage, "protocol").kind
+            check(spec.learners[name], name, protocol, *(("adam", ("mlp",)) if name in deep else ("erm", _NETWORKS)))
+        results: list[dict[str, Estimate]] = [{} for _ in instances]
+        for name in deep:
+            for result, one in zip(results, train(instances, name, stage, trained, device), strict=True):
+                result[name] = one
+        if flat:
+            minima = _each(instances, trained, stage, coupled(spec, stage, flat), device)
+            for result, more, (estimates, energy) in zip(results, extras, minima, strict=True):
+                result |= estimates
+                more["energy" if len(spec.stages) == 1 else f"energy[{stage.name}]"] = energy
+        for known, result in zip(trained, results, strict=True):
+            known |= {vector(spec, name, getattr(stage, "name", "")): result[name] for name in names}
     failures = [next((one.failure for one in known.values() if one.failure), "") for known in trained]
     return [Outcome(known, more, failure) for known, more, failure in zip(trained, extras, failures, strict=True)]
 
@@ -209,6 +219,7 @@ def _minimum(
     found, begin = {}, 0
     for name, part in parts.items():
         end = begin + len(part.x)
+        failure = failure if len(part.x) else f"'{name}' has no sample in stage '{getattr(stage, 'name', '')}'"
         y = np.concatenate([piece.data[0] for piece in part.losses]) if part.losses else np.zeros(0)
         signs = y.size > 0 and set(np.unique(y)) <= {-1.0, 1.0}
         wrong = float(np.mean(np.sign(fields[begin:end]) != y)) if signs else np.nan

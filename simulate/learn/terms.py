@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from replica.formula import exact, parse
+from replica.formula import FormulaError, exact, parse
 from replica.spec.causality import during
 from simulate.instance import Instance, Unsupported
 from simulate.learn.estimate import Estimate
@@ -88,7 +88,10 @@ def penalty_of(instance: Instance, name: str, stage: Any, where: np.ndarray | No
     formula = sp.S.Zero
     regularizer = during(learner, stage, "regularizer")
     if regularizer is not None:
-        formula = sp.sympify(regularizer.bind({**controls, **symbols}).formula(_W))
+        try:
+            formula = sp.sympify(regularizer.bind({**controls, **symbols}).formula(_W))
+        except FormulaError as error:
+            raise Unsupported(f"the regularizer of '{name}' in stage '{stage.name}': {error}") from None
     for term in during(learner, stage, "couple") or ():
         if not together(spec, name, stage, str(term.to)):
             formula += coupling(term, {**controls, **symbols})
@@ -159,17 +162,17 @@ def convex(what: str, scalar: Scalar) -> Scalar:
     return scalar
 
 
-def check(learner: Any, name: str, protocol: str, networks: Sequence[str]) -> None:
+def check(learner: Any, name: str, protocol: str, wanted: str, networks: Sequence[str]) -> None:
     """Refuse what this trainer does not know.
 
     Raises:
         Unsupported: names it.
     """
-    if protocol != "erm":
-        raise Unsupported(f"learner '{name}': protocol '{protocol}' cannot be trained in stages yet")
     kind = "linear" if learner.network is None else learner.network.kind
     if kind not in networks:
         raise Unsupported(f"network '{kind}' cannot be trained yet")
+    if protocol != wanted:
+        raise Unsupported(f"learner '{name}': a network '{kind}' is trained by '{wanted}', not by '{protocol}'")
     for key in ("self_overlap", "prior", "believes"):
         if getattr(learner, key, None):
             raise Unsupported(f"a learner with '{key}' cannot be trained yet")

@@ -12,9 +12,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure as Canvas
 
+from numerics.outcome import TOLERANCE
 from numerics.problem import Problem
 from numerics.solution import Solution
-from numerics.solve import TOLERANCE
 from numerics.store import save
 from numerics.sweep import dataset
 from replica.papers.record import Curve, Dots, Figure

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import xarray as xr
 
 from numerics.compile import Module, compile_theory
-from numerics.layout import JUMP_AT
+from numerics.path import carry, lost, straight
 from numerics.problem import Problem
+from numerics.recursion import is_recursion, run
 from numerics.solution import Solution
-from numerics.solve import TOLERANCE, solution, solve
-from numerics.status import Status
-from numerics.sweep import JUMP
+from numerics.solve import solve
 from replica.derive import Underivable, derive
 from replica.ingredients import NotBuilt
 from replica.papers.record import Paper
@@ -23,10 +21,6 @@ from replica.theory import Theory
 
 WORST = 1e-6
 """A larger error of the unknowns is no basis for a claim."""
-STEPS = 12
-"""Points on the way from an easy value of a control."""
-HALVINGS = 4
-"""How often a step is halved before a branch counts as lost."""
 
 
 class NotComputable(Exception):
@@ -92,6 +86,8 @@ class Theories:
             NotComputable: no solution; the sentence is the solver's status.
         """
         module = self.module(name)
+        if is_recursion(module):
+            return trusted(run(module, at))
         best = solve(module, {**at, **reach})[0]
         if best.converged and reach:
             best = continued(module, best, at)
@@ -118,62 +114,38 @@ def trusted(found: Solution) -> Solution:
     """
     where = ", ".join(f"{k} = {v:g}" for k, v in found.at.items())
     if not found.converged:
-        raise NotComputable(f"not solved at {where}: {found.status}")
+        raise NotComputable(f"not solved at {where}: {found.sentence}")
     if not found.quadrature_error < WORST:
         raise NotComputable(f"solved at {where} to {found.quadrature_error:.1g} only: {found.status}")
     return found
 
 
 def continued(module: Module, begin: Solution, at: Mapping[str, float]) -> Solution:
-    """A solution carried to a point, in equal ratios of positive controls and equal steps of others."""
-    target = Problem(module).point(at)
-    way = [{k: _between(float(begin.at[k]), v, t) for k, v in target.items()} for t in np.linspace(0, 1, STEPS + 1)[1:-1]]
-    return carried(module, begin, [*way, target])[-1]
-
-
-def _between(low: float, high: float, part: float) -> float:
-    if low == high:
-        return low
-    return float(low * (high / low) ** part) if min(low, high) > 0 else low + (high - low) * part
+    """A solution carried to a point; solved anew there where its branch is lost on the way."""
+    problem = Problem(module)
+    target = problem.point(at)
+    trace = carry(problem, begin, straight(begin.at, target))
+    if not trace.lost:
+        return trace.found[-1]
+    anew = solve(module, target)[0]
+    return anew if anew.converged else lost(problem, trace, begin, target)
 
 
 def carried(module: Module, begin: Solution, path: Sequence[Mapping[str, float]]) -> list[Solution]:
-    """A solution carried from point to point, in smaller steps where it moves too far; where it is lost, points are solved anew."""
+    """A solution carried from point to point; where it is lost, points are solved anew, and left out from the first that is not."""
     problem = Problem(module)
     found: list[Solution] = []
     last = begin
     while len(found) < len(path):
-        ahead = _marched(problem, last, path[len(found) :])
-        good = next((i for i, (one, jumped) in enumerate(ahead) if jumped or not one.converged), len(ahead))
-        found += [one for one, _ in ahead[:good]]
-        if good == len(ahead):
+        trace = carry(problem, last, path[len(found) :])
+        found += trace.found
+        if not trace.lost:
             break
-        last = found[-1] if found else begin
-        one = _bridged(problem, last, path[len(found)], HALVINGS)
+        at = path[len(found)]
+        one = solve(module, at)[0]
         if not one.converged:
-            one = solve(module, path[len(found)])[0]
+            failed = lost(problem, trace, last, at)
+            return found + [replace(failed, at=dict(point)) for point in path[len(found) :]]
         found.append(one)
-        if not one.converged:
-            return found + [replace(one, at=dict(point)) for point in path[len(found) :]]
         last = one
     return found
-
-
-def _bridged(problem: Problem, last: Solution, at: Mapping[str, float], halvings: int) -> Solution:
-    """The solution at a point, over points between where a step is too long."""
-    ((one, jumped),) = _marched(problem, last, [at])
-    if one.converged and not jumped:
-        return one
-    if not halvings:
-        return replace(one, status=Status.STALLED) if one.converged else one
-    middle = {k: _between(float(last.at[k]), float(v), 0.5) for k, v in at.items()}
-    first = _bridged(problem, last, middle, halvings - 1)
-    return _bridged(problem, first, at, halvings - 1) if first.converged else first
-
-
-def _marched(problem: Problem, begin: Solution, path: Sequence[Mapping[str, float]]) -> list[tuple[Solution, bool]]:
-    """Solutions along a path, each with whether it is too far from its prediction to be the same branch for sure."""
-    controls = np.array([[float(point[name]) for name in problem.controls] for point in (begin.at, *path)])
-    unknowns = np.array([[float(begin.unknowns[name]) for name in problem.names]])
-    march = problem.march(controls, unknowns, TOLERANCE, 0)
-    return [(solution(problem, at, march, row, begin.start), bool(march.info[row, JUMP_AT] > JUMP)) for row, at in enumerate(path, 1)]

@@ -44,5 +44,5 @@ def attempt(theories: Theories, trial: Trial, fast: bool) -> Tried:
     except (NotComputable, Unsupported) as stopped:
         return Tried(trial, reason=str(stopped), seconds=perf_counter() - began)
     rows = tuple(row for row in report.comparisons if not trial.observables or row.observable in trial.observables)
-    reason = "; ".join(row.reason for row in rows if row.reason) or ("" if rows else str(report.prediction.status))
+    reason = "; ".join(row.reason for row in rows if row.reason) or ("" if rows else report.prediction.sentence)
     return Tried(trial, report, verdict(rows), reason, perf_counter() - began)

@@ -13,7 +13,9 @@ FLOORS = ("replica", "numerics", "simulate")  # a floor may import itself and th
 FILES = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"))]
 HEAVY = ("torch", "numba", "scipy", "matplotlib", "sklearn", "xarray", "h5py", "flint", "rich")
 SEEN_BY_NUMERICS = ("replica.symbols", "replica.nodes", "replica.theory")
-THEORY_ALLOWED = ("simulate.algorithms", "simulate.report", "simulate.plot", "simulate.reproduce", "simulate.cli")  # may look below
+THEORY_ALLOWED = tuple(  # may look below
+    f"simulate.{name}" for name in ("algorithms", "report", "trajectories", "plot", "reproduce", "cli")
+)
 
 
 def name_of(path: Path) -> str:

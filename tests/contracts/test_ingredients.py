@@ -41,6 +41,7 @@ FOLDERS = (
     "corruptions",
     "selections",
     "algorithms",
+    "ensembles",
 )
 PACKAGES = {name: importlib.import_module(f"replica.{name}") for name in FOLDERS}
 CLASSES = [cls for package in PACKAGES.values() for cls in kinds(package).values()]
@@ -100,7 +101,7 @@ def test_a_control_stands_for_any_number_and_domains_are_kept(cls, entry):
     symbol = sp.Symbol("Delta", real=True)
     record = dataclasses.replace(cls.examples()[0], **{entry.name: "Delta/2"})
     assert getattr(record.bind({"Delta": symbol}), entry.name) == symbol / 2
-    outside = {"(0": -1.0, "[0": -1.0, "in": 0.5, "[-": -1.5, "(-": float("inf")}[entry.domain[:2]]
+    outside = {"(0": -1.0, "[0": -1.0, "in": 0.5, "[-": -1.5, "[1": 0.5, "(-": float("inf")}[entry.domain[:2]]
     sentence = rf"{cls.__name__}: {entry.key} must lie in .*, got {entry.key}="
     with pytest.raises(ValueError, match=sentence):
         dataclasses.replace(record, **{entry.name: outside})

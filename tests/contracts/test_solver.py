@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from benchmarks import hand_kernels
+from benchmarks import hand_kernels, hand_minimizers
 from numerics.program import Rule
 from numerics.solve import solve
 from numerics.status import Status
@@ -85,8 +85,8 @@ ERM_NAMES = {"m": "m", "q": "q", "chi": "V", "training_loss": "train_loss"}
 
 @pytest.mark.parametrize(("make", "rules", "kernels", "file", "names"), [
     (hand_theories.bayes_sign, (Rule.LINE,), hand_kernels.P1, "P1_bo_sign_gauss.csv", {"q": "q_ref", "generalization_error": "eg_ref"}),
-    (hand_theories.logistic, (Rule.UNIT,), hand_kernels.P4, "P4_erm_logistic_l2.csv", ERM_NAMES),
-    (hand_theories.hinge, (Rule.UNIT, Rule.UNIT), hand_kernels.P6, "P6_erm_hinge_l2.csv", ERM_NAMES),
+    (hand_theories.logistic, (Rule.UNIT,), hand_minimizers.P4, "P4_erm_logistic_l2.csv", ERM_NAMES),
+    (hand_theories.hinge, (Rule.UNIT, Rule.UNIT), hand_minimizers.P6, "P6_erm_hinge_l2.csv", ERM_NAMES),
 ])
 def test_reference_digits_and_honest_error(make, rules, kernels, file, names):
     module = hand_kernels.module(make(), rules, kernels)
@@ -100,7 +100,7 @@ def test_reference_digits_and_honest_error(make, rules, kernels, file, names):
 
 
 def test_an_honest_error_where_tolerance_is_loose():
-    module = hand_kernels.module(hand_theories.logistic(), (Rule.UNIT,), hand_kernels.P4)
+    module = hand_kernels.module(hand_theories.logistic(), (Rule.UNIT,), hand_minimizers.P4)
     at = {"alpha": 3.0, "lambda": 1e-3}
     (fine,), (coarse,) = solve(module, at), solve(module, at, tol=1e-4)
     assert coarse.nodes <= fine.nodes
@@ -110,6 +110,6 @@ def test_an_honest_error_where_tolerance_is_loose():
 
 @pytest.mark.parametrize("at", [{"alpha": 200.0, "lambda": 1.0}, {"alpha": 2.0, "lambda": 1e-4}, {"alpha": 1e-3, "lambda": 1.0}])
 def test_extreme_points_converge(at):
-    module = hand_kernels.module(hand_theories.logistic(), (Rule.UNIT,), hand_kernels.P4)
+    module = hand_kernels.module(hand_theories.logistic(), (Rule.UNIT,), hand_minimizers.P4)
     (one,) = solve(module, at)
     assert one.status is Status.CONVERGED and one.steps <= 60

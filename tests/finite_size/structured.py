@@ -25,7 +25,9 @@ def number(value) -> str:
 
 
 def _mixture(s):
-    text = _HEAD.format(name="mixture") + f"""
+    text = (
+        _HEAD.format(name="mixture")
+        + f"""
 [latent.centroid]
 prior = "gaussian"
 [group.plus]
@@ -39,7 +41,9 @@ label = -1
 [data]
 alpha = {number(s["alpha"])}
 variance = {number(s["Delta"])}
-""" + _STUDENT.format(loss=f'"{s["loss"]}"', lam=number(s["lam"]), bias=str(s["bias"]).lower())
+"""
+        + _STUDENT.format(loss=f'"{s["loss"]}"', lam=number(s["lam"]), bias=str(s["bias"]).lower())
+    )
     names = {"eg": "generalization_error", "m": "m", "q": "q", "train_loss": "training_loss"}
     return text, names | ({"b": "bias"} if s["bias"] else {})
 
@@ -110,8 +114,17 @@ acc_p = {{ average = "heaviside(y*z_P)", on = "p" }}
 acc_m = {{ average = "heaviside(y*z_M)", on = "m" }}
 """
     names = {
-        "mP": "m[P,centroid]", "mM": "m[M,centroid]", "RPp": "m[P,rule_p]", "RMm": "m[M,rule_m]", "qPP": "q[P,P]", "qMM": "q[M,M]",
-        "qPM": "q[P,M]", "bP": "bias[P]", "bM": "bias[M]", "acc_p": "acc_p", "acc_m": "acc_m",
+        "mP": "m[P,centroid]",
+        "mM": "m[M,centroid]",
+        "RPp": "m[P,rule_p]",
+        "RMm": "m[M,rule_m]",
+        "qPP": "q[P,P]",
+        "qMM": "q[M,M]",
+        "qPM": "q[P,M]",
+        "bP": "bias[P]",
+        "bM": "bias[M]",
+        "acc_p": "acc_p",
+        "acc_m": "acc_m",
     }
     return _HEAD.format(name="coupled students") + _groups(s) + expert, names
 
@@ -119,7 +132,9 @@ acc_m = {{ average = "heaviside(y*z_M)", on = "m" }}
 def _features(s, inputs):
     law = '{ kind = "iid", entries = "binary" }' if inputs == "boolean" else '"gaussian"'
     ratio = s["n_over_D"] * s["N_over_n"]
-    text = _HEAD.format(name="random features") + f"""
+    text = (
+        _HEAD.format(name="random features")
+        + f"""
 [teacher]
 prior = "gaussian"
 channel = "sign"
@@ -134,6 +149,7 @@ network = {{ kind = "random_features", ratio = {number(ratio)}, activation = "{s
 [observables]
 bmd = {{ kind = "boolean_mean_dimension", of = "student" }}
 """
+    )
     names = {"eg": "generalization_error", "qw": "q", "qs": "q_s", "train_loss": "training_loss"}
     return text, names | ({"bmd": "bmd"} if inputs == "boolean" else {})
 
@@ -184,7 +200,9 @@ couple = {{ to = "one", strength = {number(s["gamma"])} }}
 
 
 def _distillation(s):
-    text = _HEAD.format(name="distillation") + f"""
+    text = (
+        _HEAD.format(name="distillation")
+        + f"""
 [block.kept]
 fraction = {number(s["eta"])}
 [block.pruned]
@@ -221,9 +239,16 @@ learners = "small"
 [controls]
 T = {{ value = {number(s["T"])}, domain = "(0, inf)" }}
 """
+    )
     names = {
-        "m1": "m[large,centroid]", "q11": "q[large,large]", "b1": "bias[large]", "m2": "m[small,centroid]", "q22": "q[small,small]",
-        "q12": "q[large,small]", "b2": "bias[small]", "eg_teacher": "generalization_error[large]",
+        "m1": "m[large,centroid]",
+        "q11": "q[large,large]",
+        "b1": "bias[large]",
+        "m2": "m[small,centroid]",
+        "q22": "q[small,small]",
+        "q12": "q[large,small]",
+        "b2": "bias[small]",
+        "eg_teacher": "generalization_error[large]",
         "eg_student": "generalization_error[small]",
     }
     return text, names
@@ -231,7 +256,9 @@ T = {{ value = {number(s["T"])}, domain = "(0, inf)" }}
 
 def _transfer(s):
     """The random map only: the other one is a network that was trained by somebody else."""
-    text = _HEAD.format(name="random map") + f"""
+    text = (
+        _HEAD.format(name="random map")
+        + f"""
 [latent.F]
 prior = "gaussian"
 shape = "matrix"
@@ -247,6 +274,7 @@ loss = "{s["loss"]}"
 regularizer = {{ kind = "ridge", strength = {number(s["lam"])} }}
 network = {{ kind = "random_features", ratio = {number(s["P"] / s["N"])}, activation = "{s["act"]}" }}
 """
+    )
     return text, {"eg": "generalization_error", "Q": "field_variance", "M": "field_overlap"}
 
 
@@ -254,8 +282,12 @@ def problem(entry) -> tuple[Spec, dict[str, str], int]:
     """The spec of an entry, reference name -> measured name, and the size d of the published simulation."""
     s, group = entry["settings"], entry["group"]
     made = {
-        "i_gmm": _mixture, "ii_teacher_mixture": _teacher_mixture, "ii_tm_coupled": _coupled, "v_curriculum": _curriculum,
-        "iv_kd": _distillation, "vii_chmm_transfer": _transfer,
+        "i_gmm": _mixture,
+        "ii_teacher_mixture": _teacher_mixture,
+        "ii_tm_coupled": _coupled,
+        "v_curriculum": _curriculum,
+        "iv_kd": _distillation,
+        "vii_chmm_transfer": _transfer,
     }
     published = entry["sim_settings"]
     if group in made:

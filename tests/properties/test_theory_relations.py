@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from numerics.problem import Problem
-from numerics.solve import TOLERANCE, solve
+from numerics.outcome import TOLERANCE
+from numerics.solve import solve
 from tests.properties.solved import best, catalog_module, module_of, numbers, spec_text
 
 FEW = settings(max_examples=4, derandomize=True, deadline=None, database=None)

@@ -42,8 +42,10 @@ def test_symmetric_perceptron_ends_where_the_annealed_entropy_vanishes(kappa):
     assert float(best(module, alpha=found, kappa=kappa)["q"]) == pytest.approx(0, abs=1e-9)
 
 
-@pytest.mark.parametrize("top", [1, 2, 3, pytest.param(5, marks=pytest.mark.slow), pytest.param(7, marks=pytest.mark.slow),
-                                 pytest.param(15, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "top",
+    [1, 2, 3, pytest.param(5, marks=pytest.mark.slow), pytest.param(7, marks=pytest.mark.slow), pytest.param(15, marks=pytest.mark.slow)],
+)
 def test_weights_from_zero_upwards(top):
     """Weights 0 ... top: no symmetry, and nothing holds their mean."""
     module = module_of(spec_text(f'{ZERO_TEMPERATURE}\nloss = "theta"\nprior = {{ atoms = {list(range(top + 1))} }}'))

@@ -9,6 +9,8 @@ and what is left of the step is isotropic inside each block of coordinates and a
 
 from __future__ import annotations
 
+from typing import Any
+
 import sympy as sp
 
 from replica.families.online import names as nm
@@ -17,16 +19,23 @@ from replica.families.online.reading import OnlineModel, read
 from replica.families.online.story import ASSUMPTIONS, story
 from replica.families.online.terms import Kernels
 from replica.families.online.ways import Way, ways
-from replica.theory import Array, Axis, Definition, Flow, Gram, Phase, Theory
+from replica.protocols import OnlineSGD
+from replica.theory import Array, Axis, Definition, Flow, Gram, Nodes, Phase, Theory
 
 
-def derive(spec: object, learner: str | None = None) -> Theory:
+def is_one_pass(spec: Any, learner: str | None) -> bool:
+    """Whether the learner in question sees every sample once."""
+    chosen = spec.learners if learner is None else {learner: spec.learners[learner]} if learner in spec.learners else {}
+    return any(isinstance(one.protocol, OnlineSGD) for one in chosen.values())
+
+
+def derive(spec: Any, learner: str | None = None) -> Theory:
     """The theory of the one learner of a spec.
 
     Raises:
         Underivable: names the part of the spec that has no theory yet.
     """
-    full = spec.expand()  # type: ignore[attr-defined]
+    full = spec.expand()
     kernels = Kernels()
     model, found = ways(read(full, learner), kernels)
     y, z = sp.Dummy("y", real=True), sp.Dummy("z", real=True)
@@ -47,7 +56,7 @@ def derive(spec: object, learner: str | None = None) -> Theory:
         name=full.name,
         fingerprint=f"{spec.fingerprint}:online",
         controls=model.controls,
-        system=flow,  # type: ignore[attr-defined]
+        system=flow,
         order_parameters={},
         conjugates={},
         free_entropy=sp.nan,
@@ -132,7 +141,8 @@ def _flow(
         Array(nm.pull_other, (block, unit, direction), "mean motion along directions"),
         *(Array(base, (cell,)) for base in seen.values),
     ]
-    nodes, every = [], []
+    nodes: list[Nodes] = []
+    every: list[Array] = []
     for way in sampled.values():
         rule = way.sampled(nm.pi[nm.c])
         nodes.append(rule.nodes)

@@ -132,9 +132,10 @@ class Sampled:
             return body(nm.label[nm.c], z)
         labels, x = channel.labels(), sp.Dummy("z", real=True)
         if isinstance(labels, DiscreteLabels):
-            return sp.Add(*(channel.density(a, x).xreplace({x: star}) * body(a, z) for a in labels.atoms))
+            law = channel.density
+            return sp.Add(*(sp.sympify(law(a, x)).xreplace({x: star}) * body(a, z) for a in labels.atoms))
         xi = sp.Dummy("xi", real=True)
-        rule = channel.map(x, xi)
+        rule = sp.sympify(channel.map(x, xi))
         return body(rule.xreplace({x: star, xi: self.nodes.points[nm.s, self.all + 1]}), z)
 
     def scores(self, slope: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> list[Definition]:

@@ -59,8 +59,9 @@ def softened(expression: sp.Expr, x: sp.Symbol) -> sp.Expr | None:
     cuts = [upper for _, upper, _ in parts[:-1]]
     if any(cut != 0 for cut in cuts):
         return None
-    smooth = [_smooth(part, x) for _, _, part in parts]
-    if any(part is None for part in smooth):
+    found = [_smooth(part, x) for _, _, part in parts]
+    smooth = [part for part in found if part is not None]
+    if len(smooth) < len(found):
         return None
     if len(smooth) == 1:
         return smooth[0]

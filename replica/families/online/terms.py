@@ -52,7 +52,10 @@ class Kernels:
     found: dict[tuple, Kernel] = field(default_factory=dict)
 
     def __call__(self, factors: Sequence[tuple[sp.Expr, Place]], centered: bool) -> sp.Expr:
-        """The average of a product of functions of fields."""
+        """The average of a product of functions of fields; a field with a kink that stands twice is one field."""
+        if any(function.has(SoftSign(X, sp.S.Zero), Bell(X, sp.S.Zero)) for function, _ in factors):
+            places = dict.fromkeys(place for _, place in factors)
+            factors = [(sp.Mul(*(f for f, own in factors if own == place)), place) for place in places]
         total = sp.S.Zero
         for parts in product(*(sp.Add.make_args(sp.expand(function)) for function, _ in factors)):
             split = [part.as_independent(X, as_Add=False) for part in parts]

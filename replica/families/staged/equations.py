@@ -121,7 +121,9 @@ class Equations:
                     )
                     symbol = names.q(base, a.name, b.name, True)
                     positive = a is b and len(self.problem.bases) == 1
-                    yield Unknown(OrderParameter(symbol, meaning, POSITIVE if positive else REAL), value, sp.Rational(1, 2 if a is b else 4))
+                    yield Unknown(
+                        OrderParameter(symbol, meaning, POSITIVE if positive else REAL), value, sp.Rational(1, 2 if a is b else 4)
+                    )
             for one, two in self._bending(base):
                 value = self._outputs(base, lambda c, a=one, b=two: self._curvature(c, a, b))
                 own, symbol = one is two, names.chi(base, one.name, two.name, True)
@@ -177,10 +179,10 @@ class Equations:
     # energy -----------------------------------------------------------------------------------------------------
 
     def energy(self, stage: int) -> sp.Expr:
-        """Training energy per coordinate of a stage: the losses at the points and the penalties at the weights."""
+        """Training energy of a stage per d: the losses at the points and the penalties at the weights."""
         mine = [v for v in self.problem.vectors if v.stage == stage]
         losses = [
             c.alpha * self.samples.average(c, self.samples.loss(c, v.name)) for v in mine for c in self.problem.cells if c.key in v.losses
         ]
         penalties = [w.total(w.penalties(stage)) for w in self.weights]
-        return sp.Add(*losses, *penalties)
+        return self.problem.width * sp.Add(*losses, *penalties)

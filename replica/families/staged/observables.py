@@ -10,10 +10,11 @@ import sympy as sp
 
 from replica.families.staged.problem import Cell, Vector
 from replica.families.staged.samples import Samples
+from replica.families.staged.spectra import SYMBOLS
 from replica.families.staged.weights import Weights
 from replica.formula import parse, parse_condition
 from replica.labels import SIGNS, DiscreteLabels, RealLabels
-from replica.spec.observables import Agreement, Average, Combination, Cosine, Overlap, Standard
+from replica.spec.observables import Agreement, Average, BooleanMeanDimension, Combination, Cosine, Overlap, Standard
 
 HALF = sp.Rational(1, 2)
 
@@ -80,7 +81,7 @@ class Measured:
         elif kinds == {"real"}:
             found["mse"] = self.over(population, lambda c, y: (y - self.samples.field(c, v.name)) ** 2)
         truths = {c.of for c in self.problem.cells}
-        if len(truths) == 1 and (truth := next(iter(truths))) is not None:
+        if self.problem.kernel is None and len(truths) == 1 and (truth := next(iter(truths))) is not None:
             m, q, rho = self.overlap(v.name, truth), self.overlap(v.name, v.name), self._second(truth, truth)
             found |= {"overlap": m / sp.sqrt(rho * q), "estimation_mse": rho - 2 * m + q}
         seen = [c for c in self.problem.cells if c.key in v.losses]
@@ -111,6 +112,11 @@ class Measured:
         parts = (w.second(a, b) if b in vectors else w.overlap(a, b) for w in self.weights)
         return sp.Add(*(w.total(part) for w, part in zip(self.weights, parts, strict=True)))
 
+    def lengths(self) -> dict[str, sp.Expr]:
+        """|w|^2 per coordinate where the order parameters are those of fields."""
+        several = len(self.problem.vectors) > 1
+        return {f"q[{v.name},{v.name}]" if several else "q": self.overlap(v.name, v.name) for v in self.problem.vectors}
+
     def _second(self, s: str, t: str) -> sp.Expr:
         return sp.Add(*(site.fraction * site.moment(s, t) for site in self.problem.sites))
 
@@ -138,11 +144,23 @@ class Measured:
             a, b = (self._vector(x) for x in record.between or ("", ""))
             field = self.samples.field
             return self.over(self.population(), lambda c, y: sp.Heaviside(field(c, a) * field(c, b), HALF))
+        if isinstance(record, BooleanMeanDimension):
+            return self._mean_dimension(self._vector(record.of or ""))
         if isinstance(record, Combination):
             return parse(record.formula or "", {**self.controls, **known})
         if isinstance(record, Standard):
             return known.get(f"{record.kind}[{record.learner}]" if record.learner and len(self.final) > 1 else record.kind or "")
         return None
+
+    def _mean_dimension(self, name: str) -> sp.Expr | None:
+        """Of the pre-activation: degrees that a feature's activation adds to its linear part, weighted with the power they carry.
+
+        Source: the variance of a flip of one input, sum_i E (f(x) - f(x^i))^2 / (4 Var f), with E s'^2 for the slope of a feature.
+        """
+        if self.problem.kernel is None:
+            return None
+        (base,) = self.problem.bases
+        return 1 + (SYMBOLS.slope - SYMBOLS.rest) * self.overlap(name, name) / self.samples.names.q(base, name, name)
 
     def _vector(self, name: str) -> str:
         return next((v.name for v in self.final if v.learner == name), name)

@@ -24,7 +24,7 @@ class Site:
         profile: base profile -> its value here; inputs of a cell have variance sum_k cell.variance[k] profile[k].
         gram: second moments of the latents per coordinate.
         gaussian: whether the latents that do not vanish here are jointly normal.
-        measures: of a spectral law, over which the coordinates are averaged.
+        measures, density: of a spectral law, over which the coordinates are averaged.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Site:
     gram: Mapping[Pair, sp.Expr]
     gaussian: bool = True
     measures: tuple[Measure, ...] = ()
+    density: sp.Expr = sp.S.One
 
     def moment(self, s: str, t: str) -> sp.Expr:
         return self.gram.get((s, t), self.gram.get((t, s), sp.S.Zero))
@@ -43,13 +44,13 @@ class Cell:
     """One group of one slice: x = sum_t mean_t u^t/sqrt(d) + noise, with a label.
 
     Args:
-        alpha: samples per coordinate.
+        alpha: samples per coordinate of a learner.
         share: its part of its slice.
         variance, level: base profile -> its coefficient in the variance of the inputs, and in what is one on every coordinate.
         mean: latent -> coefficient.
         of, channel, bias: the label's latent, its law given the field, what is added to the field.
         value: the label itself; None where a channel or chance gives it.
-        noise: variance of the part of the label's field that is not linear in the inputs.
+        total: variance of the label's field where not all of it is linear in the inputs.
     """
 
     slice: str
@@ -63,7 +64,7 @@ class Cell:
     channel: Any = None
     bias: sp.Expr = sp.S.Zero
     value: sp.Expr | None = None
-    noise: sp.Expr = sp.S.Zero
+    total: sp.Expr | None = None
 
     @property
     def key(self) -> Pair:
@@ -112,13 +113,20 @@ def output(name: str) -> sp.Symbol:
 
 @dataclass(frozen=True)
 class Problem:
-    """All of it, and who responds to whom."""
+    """All of it, and who responds to whom.
+
+    Args:
+        width: coordinates of a learner per d, the unit in which samples are counted.
+        kernel: Gaussian moments of the features, where the coordinates are features.
+    """
 
     sites: tuple[Site, ...]
     bases: tuple[str, ...]
     cells: tuple[Cell, ...]
     latents: tuple[str, ...]
     vectors: tuple[Vector, ...]
+    width: sp.Expr = sp.S.One
+    kernel: Any = None
 
     def vector(self, name: str) -> Vector:
         return next(v for v in self.vectors if v.name == name)

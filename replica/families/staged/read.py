@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -11,6 +12,8 @@ from replica.convexity import is_convex
 from replica.families.model import Underivable, second_moment
 from replica.families.reading import control_names, number, sample_ratio
 from replica.families.staged.problem import Cell, Pair, Problem, Site, Vector, output
+from replica.families.staged.spectra import FIELD
+from replica.families.staged.spectral_data import SPECTRAL_LAWS, spectral
 from replica.priors import Gaussian
 from replica.regularizers import Zero
 from replica.spec.causality import during
@@ -30,9 +33,18 @@ def problem(spec: Any, learner: str | None = None) -> Problem:
     bases = blocks if _uneven(spec) else (WHOLE,)
     latents = tuple(name for name in spec.latents if _used(spec, name))
     sites = tuple(_site(spec, block, bases, latents, names) for block in blocks)
+    spectrum = spectral(spec, [name for _, name in trained], latents, names)
+    if spectrum is not None:
+        sites, bases, blocks = spectrum.sites, (FIELD,), tuple(s.name for s in spectrum.sites)
     cells = tuple(_cell(spec, part, group, bases, names) for part in spec.slices for group in spec.slices[part].groups)
+    if spectrum is not None:
+        cells = tuple(spectrum.seen(c) for c in cells)
     vectors = tuple(_vector(spec, at, name, trained, cells, blocks, names) for at, name in trained)
-    return Problem(sites, bases, cells, latents, vectors)
+    if spectrum is None:
+        return Problem(sites, bases, cells, latents, vectors)
+    if spectrum.biased:  # the mean of the features carries a bias that costs nothing
+        vectors = tuple(replace(v, bias=True) for v in vectors)
+    return Problem(sites, bases, cells, latents, vectors, spectrum.width, spectrum.kernel)
 
 
 def _trained(spec: Any, wanted: str | None) -> list[tuple[int, str]]:
@@ -91,8 +103,9 @@ def _lives(spec: Any, latent: str, block: str) -> bool:
 def _cell(spec: Any, part: str, group: str, bases: tuple[str, ...], names: Mapping[str, sp.Expr]) -> Cell:
     data = spec.slices[part]
     cell = data.groups[group]
-    if data.law is not None and data.law.kind not in ("gaussian", "iid"):
-        raise Underivable(f"data.law: '{data.law.kind}' has no static theory on structured data yet (built: gaussian iid)")
+    if data.law is not None and data.law.kind not in ("gaussian", "iid", *SPECTRAL_LAWS):
+        built = " ".join(("gaussian", "iid", *SPECTRAL_LAWS))
+        raise Underivable(f"data.law: '{data.law.kind}' has no static theory on structured data yet (built: {built})")
     if data.selection is not None:
         raise Underivable("slice.selection: selected samples are built for protocol 'gibbs' only")
     if cell.corruption is not None:
@@ -206,8 +219,10 @@ def _loss(formula: Callable[[sp.Expr, sp.Expr], sp.Expr], weight: sp.Expr) -> Ca
 
 
 def _refuse(learner: Any, name: str) -> None:
-    if learner.network is not None and learner.network.kind != "linear":
-        raise Underivable(f"learner.{name}.network: '{learner.network.kind}' on structured data has no theory yet (built: linear)")
+    if learner.network is not None and learner.network.kind not in ("linear", "random_features"):
+        raise Underivable(
+            f"learner.{name}.network: '{learner.network.kind}' on structured data has no theory yet (built: linear random_features)"
+        )
     if learner.prior is not None:
         raise Underivable(f"learner.{name}.prior: minimizing over a class has no theory yet; use protocol 'gibbs'")
     if learner.target not in (None, "label"):
@@ -221,6 +236,8 @@ def _refuse(learner: Any, name: str) -> None:
 
 def is_structured(spec: Any) -> bool:
     """Whether an expanded spec has more than one learner on one cell of plain Gaussian inputs with labels of one latent."""
+    if any(part.law is not None and part.law.kind in SPECTRAL_LAWS for part in spec.slices.values()):
+        return True
     cells = [g for part in spec.slices.values() for g in part.groups.values()]
     plain_cell = len(cells) == 1 and not cells[0].mean and cells[0].variance in (None, 1, 1.0) and cells[0].corruption is None
     label = cells[0].label

@@ -84,9 +84,12 @@ class Samples:
     def label_variance(self, cell: Cell) -> sp.Expr:
         """Of the field that gives the label, centered on its mean in the cell."""
         assert cell.of is not None
+        if cell.total is not None:
+            return cell.total
         of = cell.of
-        inside = (s.fraction * cell.variance[k] * s.profile[k] * s.moment(of, of) for s in self.problem.sites for k in self.problem.bases)
-        return sp.Add(*inside) + cell.noise
+        return sp.Add(
+            *(s.fraction * cell.variance[k] * s.profile[k] * s.moment(of, of) for s in self.problem.sites for k in self.problem.bases)
+        )
 
     def label_mean(self, cell: Cell) -> sp.Expr:
         assert cell.of is not None

@@ -7,6 +7,7 @@ overlaps averages of products of weights over coordinates.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from replica.families.observables import REPLICA_SYMMETRY
@@ -14,6 +15,7 @@ from replica.families.reading import control_names, given_controls
 from replica.families.staged import read
 from replica.families.staged.equations import Equations
 from replica.families.staged.observables import Measured
+from replica.families.staged.spectra import moments_of
 from replica.families.staged.story import CAUSAL, trail
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK
 from replica.theory import Start, Stationary, Theory
@@ -35,6 +37,7 @@ def theory(spec: Any, learner: str | None = None) -> Theory:
     called = {stage: f"energy[{spec.stages[stage].name}]" if len(stages) > 1 else "energy" for stage in stages}
     observables = measured.standard() | {called[s]: e for s, e in energies.items()}
     observables |= measured.declared(observables)
+    plain = {} if all(set(s.profile.values()) <= {0, 1} for s in problem.sites) else measured.lengths()
     own = {u.parameter.symbol for u in unknowns}
     found = Theory(
         name="",
@@ -46,10 +49,13 @@ def theory(spec: Any, learner: str | None = None) -> Theory:
             constraints=tuple(dict.fromkeys(c for c in measured.positive() if c.free_symbols & own)),
             starts=(Start("uninformed", {u.parameter.symbol: u.start for u in unknowns}),),
         ),
-        order_parameters={u.parameter.name: u.parameter.symbol for u in unknowns if not u.parameter.name.endswith("_hat")},
+        order_parameters={u.parameter.name: u.parameter.symbol for u in unknowns if not u.parameter.name.endswith("_hat")} | plain,
         conjugates={u.parameter.name: u.parameter.symbol for u in unknowns if u.parameter.name.endswith("_hat")},
         free_entropy=-energies[stages[-1]],
         observables=observables,
         assumptions=(REPLICA_SYMMETRY, CAUSAL, REPLICA_TRICK, GAUSSIAN_FIELDS),
     )
-    return trail(equations, found)
+    told = trail(equations, found)
+    if problem.kernel is None:
+        return told
+    return replace(told.xreplace(moments_of(problem.kernel)), trail=told.trail)  # numbers last: SymPy is slow with floats

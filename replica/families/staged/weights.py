@@ -16,7 +16,6 @@ from replica.families.staged.problem import Problem, Site, Vector
 from replica.families.staged.symbols import Names
 from replica.nodes import Gauss, Prox, Tilted
 from replica.passes.close import Branch, Closer, Ratios
-from replica.passes.gaussian import factored
 
 
 @dataclass
@@ -165,8 +164,8 @@ class Weights:
 
     def total(self, value: sp.Expr) -> sp.Expr:
         """A quantity per coordinate of this site as its part of the whole, averaged over a spectral law."""
-        if self.site.measures and value.free_symbols & {v for m in self.site.measures for v in m.variables}:
-            value = Tilted(value, sp.S.Zero, self.site.measures, normalised=True)
+        if self.site.measures and value != 0:
+            value = Tilted(value * self.site.density, sp.S.Zero, self.site.measures, normalised=True)
         return self.site.fraction * value
 
 
@@ -177,7 +176,7 @@ def triangular_inverse(matrix: sp.Matrix, stages: list[int]) -> sp.Matrix:
     for stage in sorted(set(stages)):
         now = [i for i in range(size) if stages[i] == stage]
         before = [i for i in range(size) if stages[i] < stage]
-        own = matrix.extract(now, now).inv()
+        own = _inverse(matrix.extract(now, now))
         right = -matrix.extract(now, before) * found.extract(before, before) if before else sp.zeros(len(now), 0)
         for r, i in enumerate(now):
             for c, j in enumerate(now):
@@ -185,7 +184,15 @@ def triangular_inverse(matrix: sp.Matrix, stages: list[int]) -> sp.Matrix:
             row = own.row(r) * right
             for c, j in enumerate(before):
                 found[i, j] = row[0, c]
-    return found.applyfunc(factored)
+    return found
+
+
+def _inverse(matrix: sp.Matrix) -> sp.Matrix:
+    """By cofactors of symbols: elimination would simplify the entries on its way."""
+    size = matrix.shape[0]
+    letters = sp.Matrix(size, size, lambda i, j: sp.Dummy(f"a{i}{j}"))
+    entries = {letters[i, j]: matrix[i, j] for i in range(size) for j in range(size)}
+    return (letters.adjugate() / letters.det()).xreplace(entries)
 
 
 def _no_law(leaf, branch):

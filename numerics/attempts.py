@@ -1,0 +1,85 @@
+"""Attempts at one point: from each start as it is, then from where a start is easy, along the way to the point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import sympy as sp
+
+from numerics.outcome import same, solution
+from numerics.path import carry, lost, straight
+from numerics.problem import PANELS, SWEEPS, Problem
+from numerics.solution import Solution
+from numerics.status import Status
+
+REGULAR = (Status.CONVERGED, Status.LIMITED)
+
+
+def attempts(
+    problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float, many: bool
+) -> tuple[list[Solution], list[Solution]]:
+    """Solutions found and failures, in the order of the starts; the first solution alone unless `many`.
+
+    Each start is tried twice: by sweeps of the plain map that end in Newton's method, and by Newton's method alone.  Where none leads
+    to a solution inside the domain, one is continued from an easy point.  A start with easy points is not given more than the
+    first size of the buffers: where it needs more, it is far from any solution.
+    """
+    found: list[Solution] = []
+    failed: list[Solution] = []
+    for name in names:
+        for number, one in enumerate(_from_start(problem, point, name, tol)):
+            if not one.converged:
+                failed += [one] if number == 0 else []
+            elif not any(same(one, other) for other in found):
+                found.append(one)
+                if not many and one.status in REGULAR:
+                    return [one], failed
+    if any(one.status in REGULAR for one in found):
+        return found, failed
+    for name in names:
+        reached = _continued(problem, point, name, tol)
+        if reached is not None and reached.converged:
+            return [*found, reached], failed
+        failed = [reached, *failed] if reached is not None else failed
+    return found, failed
+
+
+def _from_start(problem: Problem, point: Mapping[str, float], name: str, tol: float) -> Iterator[Solution]:
+    index = problem.start_names(None).index(name)
+    controls = np.array([[point[control] for control in problem.controls]])
+    begin = problem.start(index, point)[None]
+    most = PANELS[0] if problem.theory.system.starts[index].easy else PANELS[1]
+    for sweeps in (SWEEPS, 0):
+        yield solution(problem, point, problem.march(controls, begin, tol, sweeps, most=most), 0, name)
+
+
+def _continued(problem: Problem, point: Mapping[str, float], name: str, tol: float) -> Solution | None:
+    """The solution continued from the first easy point that leads here, else the record of the branch that came nearest."""
+    nearest: tuple[float, Solution] | None = None
+    for at in _easy(problem, point, name):
+        begin = next((one for one in _from_start(problem, at, name, tol) if one.status in REGULAR), None)
+        if begin is None:
+            continue
+        way = straight(begin.at, point)
+        trace = carry(problem, begin, way, tol)
+        if not trace.lost:
+            return trace.found[-1]
+        left = 1 - len(trace.found) / len(way)
+        if nearest is None or left < nearest[0]:
+            nearest = left, lost(problem, trace, begin, point)
+    return nearest[1] if nearest is not None else None
+
+
+def _easy(problem: Problem, point: Mapping[str, float], name: str) -> Iterator[dict[str, float]]:
+    """Points at which a start is easy, those inside the domains of the controls."""
+    theory = problem.theory
+    known = {c.name: c for c in theory.controls}
+    tried = [dict(point)]
+    numbers = {c.symbol: sp.Float(point[c.name]) for c in theory.controls} | {c.symbol: sp.Float(c.value) for c in theory.system.solved}
+    for way in theory.system.starts[problem.start_names(None).index(name)].easy:
+        values = {s.name: float(sp.N(v.xreplace(numbers))) for s, v in way.items() if s.name in known}
+        place = {**point, **values}
+        if place not in tried and all(v in known[k].domain for k, v in values.items()):
+            tried.append(place)
+            yield place

@@ -1,0 +1,131 @@
+"""A control that is solved for, where no start leads to it: released, moved until its condition is met, and solved for again.
+
+With the control held the equations are those of an ordinary point.  Its solution is carried along the control until the excess
+of the condition changes sign; Newton's method then has a start next to the solution.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from numerics.attempts import REGULAR, attempts
+from numerics.compile import compile_theory
+from numerics.outcome import solution
+from numerics.path import carry
+from numerics.problem import Compiled, Problem
+from numerics.solution import Solution
+from numerics.status import Status
+from replica.symbols import Control
+from replica.theory import Theory
+
+EXCESS = "excess"
+RATIO, MOST = 1.25, 24  # a positive control moves by this factor, so often
+NARROW = 1e-3  # relative width at which Newton's method takes over
+
+
+def meet(module: Compiled, point: Mapping[str, float], names: Sequence[str], tol: float) -> list[Solution]:
+    """The solution at which the last control that is solved for meets its condition, else one failure whose note says why.
+
+    Nothing where the theory solves for no control.
+    """
+    theory = module.theory
+    if theory is None or not theory.system.solved:
+        return []
+    free, control = released(theory)
+    problem = Problem(compile_theory(free))
+    at = problem.point({**point, control.name: control.value})
+    found, failed = attempts(problem, at, names, tol, False)
+    begin = next((one for one in found if one.status in REGULAR), None)
+    if begin is None:
+        return [dataclasses.replace(one, at=dict(point)) for one in failed[:1]]
+    seen: list[Solution] = [begin]
+    for path in _ways(control, at):
+        here = begin
+        for step in path:
+            trace = carry(problem, here, [step], tol)
+            if trace.lost:
+                break
+            before, here = here, trace.found[-1]
+            seen.append(here)
+            if _off(before) * _off(here) <= 0:
+                return [_again(module, _narrowed(problem, control.name, before, here, tol), control.name, point, tol)]
+            if before is begin and abs(_off(here)) > abs(_off(before)):
+                break
+    values = sorted((one.at[control.name], _off(one)) for one in seen)
+    note = (
+        f"the condition on {control.name} is off by {values[0][1]:.4g} at {values[0][0]:.4g} and by {values[-1][1]:.4g} at "
+        f"{values[-1][0]:.4g}, with one sign between"
+    )
+    return [dataclasses.replace(begin, at=dict(point), status=Status.UNMET, note=note, reached=dict(begin.at), stable=None)]
+
+
+def released(theory: Theory) -> tuple[Theory, Control]:
+    """The theory with the last control that is solved for held again, and by how much its condition is missed as a result."""
+    system, control = theory.system, theory.system.solved[-1]
+    pairs = list(zip(system.unknowns, system.equations, strict=True))
+    excess = next(e for u, e in pairs if u.symbol == control.symbol) - control.symbol
+    kept = [(u, e) for u, e in pairs if u.symbol != control.symbol]
+    starts = tuple(dataclasses.replace(s, values={k: v for k, v in s.values.items() if k != control.symbol}) for s in system.starts)
+    free = dataclasses.replace(
+        system, unknowns=tuple(u for u, _ in kept), equations=tuple(e for _, e in kept), starts=starts, solved=system.solved[:-1]
+    )
+    return dataclasses.replace(
+        theory,
+        fingerprint=f"{theory.fingerprint} {control.name} released",
+        system=free,
+        controls=(*theory.controls, control),
+        order_parameters={k: v for k, v in theory.order_parameters.items() if k != control.name},
+        observables={**theory.observables, EXCESS: excess},
+    ), control
+
+
+def _off(one: Solution) -> float:
+    return float(one[EXCESS])
+
+
+def _ways(control: Control, at: Mapping[str, float]) -> list[list[dict[str, float]]]:
+    """Points upwards and downwards in the control, to the ends of its domain as far as they are finite."""
+    begin, domain = at[control.name], control.domain
+
+    def points(up: bool) -> list[dict[str, float]]:
+        end = domain.upper if up else domain.lower
+        if begin > 0 and (up or domain.lower >= 0):
+            values = begin * RATIO ** np.arange(1, MOST + 1) if up else begin * RATIO ** -np.arange(1.0, MOST + 1)
+        else:
+            values = begin + (1 if up else -1) * max(1.0, abs(begin)) * np.arange(1, MOST + 1) / 8
+        inside = [float(v) for v in values if v in domain and (v < end if up else v > end)]
+        if math.isfinite(end) and end in domain and (not inside or inside[-1] != end) and len(inside) < MOST:
+            inside.append(float(end))
+        return [{**at, control.name: v} for v in inside]
+
+    return [points(True), points(False)]
+
+
+def _narrowed(problem: Problem, name: str, one: Solution, other: Solution, tol: float) -> Solution:
+    """A solution next to the one whose excess vanishes, between two of different sign: by secants that stay inside."""
+    best = min(one, other, key=lambda s: abs(_off(s)))
+    for _ in range(12):
+        a, b = float(one.at[name]), float(other.at[name])
+        fa, fb = _off(one), _off(other)
+        if abs(b - a) <= NARROW * abs(a) or fa == fb:
+            break
+        part = min(max(fa / (fa - fb), 0.05), 0.95)
+        trace = carry(problem, one, [{**one.at, name: a + part * (b - a)}], tol)
+        if trace.lost:
+            break
+        best = trace.found[-1]
+        one, other = (best, other) if _off(best) * fb <= 0 else (one, best)
+    return best
+
+
+def _again(module: Compiled, near: Solution, name: str, point: Mapping[str, float], tol: float) -> Solution:
+    """Solved with the control among the unknowns, from a solution that has it nearly right."""
+    problem = Problem(module)
+    values = {**near.unknowns, name: near.at[name]}
+    begin = np.array([[float(values[unknown]) for unknown in problem.names]])
+    controls = np.array([[point[control] for control in problem.controls]])
+    return solution(problem, point, problem.march(controls, begin, tol, 0), 0, near.start)

@@ -1,0 +1,87 @@
+"""`replica solve` and `replica simulate` for theories that are flows: trajectories in time."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from numerics.flow.compile import compile_flow
+from numerics.flow.trajectory import Trajectory, trajectory
+from numerics.store import save
+from replica.spec import Spec
+from replica.spec.conventions import conventions
+from replica.theory import Theory
+from simulate.cli.request import RequestError
+from simulate.cli.screen import print_json
+from simulate.online.times import times_of
+
+START = 1000
+"""Dimension in which initial vectors are drawn where the run plan names no size."""
+
+
+def solve(options: Namespace, spec: Spec, theory: Theory, fixed: Mapping[str, float], axes: Mapping[str, np.ndarray]) -> int:
+    """Integrate and print.  Exit code 1 where a trajectory breaks off."""
+    if options.digits > 15:
+        raise RequestError(f"--digits {options.digits}: a trajectory is integrated in double precision (at most 15)")
+    module, full = compile_flow(theory), spec.expand()
+    size = max(getattr(full.run, "sizes", None) or (START,)) if full.run is not None else START
+    found = []
+    for values in product(*axes.values()):
+        at = spec.at({**fixed, **dict(zip(axes, map(float, values), strict=True))})
+        known = {control.name: at[control.name] for control in theory.controls}
+        found.append(trajectory(module, known, times_of(full, at), size=size))
+    if options.output:
+        data = _gathered(found, axes)
+        save(data.assign_attrs(name=spec.name, spec=spec.to_toml(), meaning="\n".join(conventions(spec))), options.output)
+    if options.json:
+        points = [_json(one) for one in found]
+        print_json({"name": spec.name, "fingerprint": spec.fingerprint, "points": points})
+    else:
+        print(spec.name)
+        for one in found:
+            _print(one)
+    return 0 if all(one.ok for one in found) else 1
+
+
+def _gathered(found: Sequence[Trajectory], axes: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """All trajectories over the controls of the sweep."""
+    if not axes:
+        return found[0].to_xarray()
+    datasets = [one.to_xarray() for one in found]
+    points = list(product(*axes.values()))
+    labelled = [
+        data.expand_dims({name: [float(v)] for name, v in zip(axes, point, strict=True)})
+        for data, point in zip(datasets, points, strict=True)
+    ]
+    return xr.combine_by_coords(labelled, combine_attrs="drop_conflicts")
+
+
+def _json(one: Trajectory) -> dict[str, Any]:
+    return {
+        "at": dict(one.at),
+        "status": str(one.status),
+        "time_reached": one.time,
+        "start": one.origin,
+        "times": one.times.tolist(),
+        "order_parameters": {name: values.tolist() for name, values in one.arrays.items()},
+        "observables": {name: values.tolist() for name, values in one.observables.items()},
+    }
+
+
+def _print(one: Trajectory) -> None:
+    """Observables at some of the times, and the order parameters at the last one."""
+    point = ", ".join(f"{name} = {value:g}" for name, value in one.at.items())
+    print(f"\nat {point}: {one.status}" + ("" if one.ok else f" (alpha = {one.time:g})"))
+    print(f"  {one.origin}; {one.steps} steps")
+    names = list(one.observables)
+    print(f"  {'alpha':>12}" + "".join(f"{name:>22}" for name in names))
+    for k in np.unique(np.linspace(0, len(one.times) - 1, 12).round().astype(int)) if len(one.times) else ():
+        print(f"  {one.times[k]:>12.5g}" + "".join(f"{one.observables[name][k]:>22.10g}" for name in names))
+    with np.printoptions(precision=8, suppress=True):
+        for name, values in one.last.items():
+            print(f"  {name} = {np.array2string(np.squeeze(values), prefix=' ' * (len(name) + 5))}")

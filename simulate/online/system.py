@@ -1,0 +1,175 @@
+"""A finite one-pass system: its latents, the cells of its data, its learner and its stages, as arrays and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from replica.labels import DiscreteLabels
+from simulate.draw.coordinates import blocks_of, inside, per_coordinate
+from simulate.draw.numbers import bound, number
+from simulate.instance import Unsupported
+from simulate.online.machine import Program, program
+
+_X, _Y, _Z, _XI = (sp.Symbol(name, real=True) for name in ("x", "y", "z", "xi"))
+VALUE, RULE, ODDS = range(3)
+"""How a cell labels: by a value, by y(z, xi), or by the odds of +1 given z."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Steps, odds of the cells, and rates of one stage."""
+
+    steps: int
+    odds: np.ndarray
+    rate: float
+    readout_rate: float
+    batch: int
+    decay: float
+
+
+@dataclass(frozen=True)
+class System:
+    """A drawn system.
+
+    Args:
+        weights: (K, d) of the student, readout: (K,); trained: whether the readout moves.
+        directions: (D, d) fixed vectors; owner: latent -> its rows.
+        deviations: (C, d), means: (C, d): the law of the inputs of each cell.
+        labels: (C, 4): kind, first row and number of rows of the latent, value.
+        rules: program of the label per cell; outputs: program of the latent's unit per cell.
+        activation, rise: the student's unit and its slope; score: -d loss/d z as a program of (y, z).
+        loss: as a program of (y, z).
+        blocks: slices of coordinates.
+    """
+
+    size: int
+    weights: np.ndarray
+    readout: np.ndarray
+    trained: bool
+    directions: np.ndarray
+    names: tuple[str, ...]
+    deviations: np.ndarray
+    means: np.ndarray
+    labels: np.ndarray
+    rules: tuple[Program, ...]
+    outputs: tuple[Program, ...]
+    activation: Program
+    rise: Program
+    score: Program
+    loss: Program
+    blocks: tuple[slice, ...]
+    stages: tuple[Stage, ...]
+    signs: bool
+
+
+def draw_system(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Generator) -> System:
+    """A system of an expanded spec.
+
+    Raises:
+        Unsupported: a part that has no finite system yet.
+    """
+    if len(spec.learners) != 1:
+        raise Unsupported(f"one-pass learning of {len(spec.learners)} learners cannot be simulated yet")
+    (learner,) = spec.learners.values()
+    blocks = blocks_of(spec, at, d)
+    vectors: list[np.ndarray] = []
+    rows: dict[str, tuple[int, int]] = {}
+    units: dict[str, sp.Expr] = {}
+    for name, latent in spec.latents.items():
+        if latent.overlap:
+            raise Unsupported(f"latent.{name}.overlap cannot be simulated in one-pass learning yet")
+        count, output, _ = _units(latent.network, at)
+        drawn = np.asarray(bound(latent.prior, at).sample(rng, (count, d)), float) * inside(latent.blocks or None, blocks, d)
+        rows[name], units[name] = (len(vectors), count), output
+        vectors += list(drawn)
+    names = tuple(name if n == 1 else f"{name}_{i + 1}" for name, (_, n) in rows.items() for i in range(n))
+    count, output, trained = _units(learner.network, at)
+    start = _start(learner, at)
+    readout = np.full(count, start["readout"] if trained else 1.0)
+    readout[count - round(start["negative"] * count) :] *= -1.0 if trained else 1.0
+    cells = [(s, g, part, cell) for s, part in spec.slices.items() for g, cell in part.groups.items()]
+    directions = np.array(vectors).reshape(-1, d)
+    deviations, means, labels, rules, outputs, signs = [], [], [], [], [], []
+    for _, _, part, cell in cells:
+        if part.law.kind not in ("gaussian", "iid") or cell.corruption is not None or part.selection is not None:
+            raise Unsupported("one-pass learning needs plain vectors as inputs")
+        deviations.append(np.sqrt(per_coordinate(cell.variance, blocks, at, d)))
+        mean = np.zeros(d)
+        for name, coefficient in (cell.mean or {}).items():
+            mean += number(coefficient, at) / np.sqrt(d) * directions[rows[name][0]]
+        means.append(mean)
+        kind, value, rule, binary = _label(cell.label, at)
+        first, n = rows.get(cell.label.of, (0, 0)) if cell.label.of else (0, 0)
+        labels.append((kind, first, n, value))
+        rules.append(rule)
+        outputs.append(program(units[cell.label.of] if cell.label.of else _X, (_X,)))
+        signs.append(binary)
+    loss = bound(learner.loss, at).formula(_Y, _Z)
+    return System(
+        size=d, weights=start["weights"] * rng.standard_normal((count, d)), readout=readout, trained=trained, directions=directions,
+        names=names, deviations=np.array(deviations), means=np.array(means), labels=np.array(labels, float), rules=tuple(rules),
+        outputs=tuple(outputs), activation=program(output, (_X,)), rise=program(sp.diff(output, _X), (_X,)),
+        score=program(-sp.diff(loss, _Z), (_Y, _Z)), loss=program(loss, (_Y, _Z)), blocks=tuple(blocks.values()) or (slice(0, d),),
+        stages=tuple(_stage(spec, stage, learner, cells, at, d) for stage in spec.stages), signs=all(signs),
+    )  # fmt: skip
+
+
+def _units(network: Any, at: Mapping[str, float]) -> tuple[int, sp.Expr, bool]:
+    if network is None or network.kind == "linear":
+        if getattr(network, "bias", False):
+            raise Unsupported("a trained bias cannot be simulated in one-pass learning yet")
+        return 1, _X, False
+    if network.kind != "committee":
+        raise Unsupported(f"network '{network.kind}' cannot be simulated in one-pass learning")
+    fixed = bound(network, at)
+    return int(fixed.number(fixed.units)), fixed.activation.formula(_X), fixed.readout == "trained"
+
+
+def _start(learner: Any, at: Mapping[str, float]) -> dict[str, float]:
+    given = learner.start
+    table = dict(given) if isinstance(given, Mapping) else {} if given is None else {"weights": given}
+    return {word: number(table.get(word, default), at) for word, default in (("weights", 1), ("readout", 1), ("negative", 0))}
+
+
+def _label(label: Any, at: Mapping[str, float]) -> tuple[int, float, Program, bool]:
+    """(kind, value, program, whether it is a sign)."""
+    if label.value is not None and not label.random:
+        value = number(label.value, at)
+        return VALUE, value, program(_Z, (_Z, _XI)), abs(value) == 1
+    if label.random:
+        return ODDS, 0.0, program(sp.Rational(1, 2), (_Z, _XI)), True
+    channel, field = bound(label.channel, at), _Z + (0 if label.bias is None else number(label.bias, at))
+    labels = channel.labels()
+    if isinstance(labels, DiscreteLabels):
+        if labels.atoms != (-1, 1):
+            raise Unsupported(f"channel '{channel.kind}': labels other than signs cannot be simulated in one-pass learning yet")
+        return ODDS, 0.0, program(channel.density(sp.S.One, field), (_Z, _XI)), True
+    rule = channel.map(field, _XI)
+    if rule is None:
+        raise Unsupported(f"channel '{channel.kind}' has no rule y(z, xi), which one-pass learning needs")
+    return RULE, 0.0, program(rule, (_Z, _XI)), False
+
+
+def _stage(spec: Any, stage: Any, learner: Any, cells: list, at: Mapping[str, float], d: int) -> Stage:
+    protocol = bound(stage.protocol or learner.protocol, at)
+    on = set(stage.on or ()) & (set(learner.on) if learner.on else set(stage.on or ())) or set(spec.slices)
+    seen = [s in on or g in on for s, g, _, _ in cells]
+    parts = {s for (s, _, _, _), yes in zip(cells, seen, strict=True) if yes}
+    odds = np.zeros(len(cells))
+    for s in parts:
+        own = [yes and name == s for (name, _, _, _), yes in zip(cells, seen, strict=True)]
+        inner = [1 if cell.share is None else cell.share for _, _, _, cell in cells]
+        shares = np.array([yes * number(share, at) for yes, share in zip(own, inner, strict=True)])
+        odds += number(1 if spec.slices[s].share is None else spec.slices[s].share, at) * shares / shares.sum()
+    if stage.time is not None:
+        time = number(stage.time, at)
+    else:
+        time = sum(number(spec.slices[s].alpha, at) for s in parts)
+    rate = protocol.number(protocol.rate)
+    other = rate if protocol.readout_rate is None else protocol.number(protocol.readout_rate)
+    return Stage(round(time * d), odds / odds.sum(), rate, other, int(protocol.number(protocol.batch)), protocol.number(protocol.decay))

@@ -1,0 +1,88 @@
+"""One-pass runs of finite networks beside their flows."""
+
+import numpy as np
+import pytest
+import sympy as sp
+
+from replica.arrays import evaluate
+from replica.formula import parse
+from replica.spec import Spec, load
+from simulate.finite_size import Verdict
+from simulate.online.machine import evaluate as walk
+from simulate.online.machine import program
+from simulate.report import validate
+
+NEW = """format = 1
+name = "a model of no paper"
+[latent.one]
+prior = "spherical"
+[latent.two]
+prior = "spherical"
+[latent.three]
+prior = "spherical"
+[group.a]
+share = 0.5
+mean = { one = 1 }
+label = 1
+[group.b]
+share = 0.3
+mean = { two = 1.5 }
+label = -1
+[group.c]
+share = 0.2
+mean = { three = 2 }
+label = 0.5
+[slice.noisy]
+variance = 1
+[slice.clean]
+variance = "Delta"
+[student]
+protocol = { kind = "online_sgd", rate = "eta", decay = 0.01 }
+loss = { kind = "huber", delta = 0.5 }
+network = { kind = "committee", units = 3, activation = "tanh", readout = "trained" }
+start = { readout = 1, negative = 0.34 }
+[[stage]]
+name = "first"
+on = "noisy"
+time = 2
+[[stage]]
+name = "second"
+on = "clean"
+time = 3
+[controls]
+eta = { value = 0.8, domain = "(0, inf)" }
+Delta = { value = 0.3, domain = "[0, inf)" }
+[run]
+times = "1:5:3"
+sizes = [200, 400]
+seeds = 8
+"""
+
+
+@pytest.mark.parametrize(
+    "text", ["tanh(x)**3 + exp(-x**2)", "max(0, x) - abs(x)/3", "1/(2 + sin(x)) + sqrt(1 + x**2)", "where(x < 0.3, erf(x), x**3)"]
+)
+def test_programs_are_the_formulas(text):
+    x = sp.Symbol("x", real=True)
+    expression, points = parse(text, {"x": x}), np.linspace(-2, 2, 9)
+    code = program(expression, (x,)).packed
+    registers = np.zeros(512)
+
+    def at(value):
+        registers[0] = value
+        return walk(code, registers)
+
+    np.testing.assert_allclose([at(p) for p in points], evaluate(expression, {x: points}), rtol=1e-14)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["committee_erf", "committee_relu", "perceptron_online"])
+def test_catalog_flows_agree_with_runs(name):
+    report = validate(load(name), {"alpha": 5.0}, sizes=(300, 600), seeds=8)
+    assert report.verdict is Verdict.AGREES, str(report)
+
+
+@pytest.mark.slow
+def test_a_model_of_no_paper():
+    report = validate(Spec.from_toml(NEW))
+    assert report.verdict is Verdict.AGREES, str(report)

@@ -1,0 +1,88 @@
+"""Selections of small pools, counted one by one, beside what the enumeration says of them; algorithms that ask for labels."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from replica.spec import Spec
+from simulate.draw import draw
+from simulate.draw.selection import at_random
+from simulate.instance import Unsupported
+from simulate.learn.queries import asked
+from simulate.learn.selections import tilted
+from simulate.learn.uncertainty_sampling import certainty
+from simulate.runs import simulate
+
+TEXT = """
+format = 1
+name = "pool"
+[teacher]
+prior = "{prior}"
+channel = "sign"
+[data]
+alpha = 1.5
+selection = {{ kind = "tilted", keep = 0.5, by = "log_volume", tilt = "x" }}
+[student]
+protocol = {{ kind = "gibbs", beta = inf }}
+loss = "theta"
+prior = "{prior}"
+[controls]
+x = {{ value = -1.0, domain = "(-inf, inf)" }}
+"""
+
+
+def spec(prior: str) -> Spec:
+    return Spec.from_toml(TEXT.format(prior=prior))
+
+
+@pytest.mark.parametrize("x", [-2.0, 0.0, 1.0])
+def test_enumeration_is_a_loop_over_selections(x):
+    full = spec("binary").expand()
+    instance = draw(full, {"x": x}, 6, 0)
+    (learner,) = full.learners.values()
+    found = tilted(instance, learner)
+    weights = np.array(np.meshgrid(*[[-1.0, 1.0]] * 6)).reshape(6, -1).T
+    right = instance.arrays["y"] * (weights @ instance.arrays["x"].T) >= 0
+    level, means = [], []
+    for selection in combinations(range(9), 3):
+        agree = right[:, list(selection)].all(axis=1)
+        level.append(np.log(agree.mean()))
+        means.append(weights[agree].mean(axis=0))
+    level, means = np.array(level), np.array(means)
+    share = np.exp(x * level) / np.exp(x * level).sum()
+    assert found.extras["log_volume"] == pytest.approx(share @ level / 6, abs=1e-12)
+    counted = -share @ np.log(share)
+    exact = 9 * (np.log(3) - 2 / 3 * np.log(2)) - np.log(84)  # entropy of a coin of 1/3 and the log of 9 over 3
+    assert found.extras["complexity"] == pytest.approx((counted + exact) / 6, abs=1e-12)
+    assert found.mean == pytest.approx(share @ means, abs=1e-12)
+    assert found.extras["q1"] == pytest.approx(share @ (means**2).mean(axis=1), abs=1e-12)
+
+
+def test_random_selections_keep_the_budget_and_tilted_ones_need_an_algorithm():
+    full = spec("spherical").expand()
+    assert len(at_random(draw(full, {"x": 0.0}, 20, 0)).arrays["y"]) == 10
+    with pytest.raises(Unsupported, match="tilted by -1 needs an algorithm that selects"):
+        at_random(draw(full, {"x": -1.0}, 20, 0))
+    with pytest.raises(Unsupported, match="tilted by -1"):
+        simulate(spec("spherical"), sizes=[20], seeds=1, algorithm="hit_and_run")
+
+
+def test_labels_are_asked_for_without_looking():
+    """Other labels of samples that are not asked for change nothing; each is asked for once, where the committee is divided."""
+    instance = draw(spec("spherical").expand(), {"x": 0.0}, 24, 1)
+    chosen = asked(instance, certainty)
+    assert len(chosen) == len(set(chosen)) == 12
+    others = np.setdiff1d(np.arange(36), chosen)
+    instance.arrays["y"][others] *= -1
+    assert np.array_equal(asked(instance, certainty), chosen)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("algorithm", ["uncertainty_sampling", "query_by_committee"])
+def test_asking_beats_chance(algorithm):
+    errors = [
+        simulate(spec("spherical"), {"x": 0.0}, [60], 24, name).values("generalization_error", 60) for name in (algorithm, "hit_and_run")
+    ]
+    difference = errors[0] - errors[1]
+    assert difference.mean() < -2 * difference.std() / np.sqrt(len(difference))
