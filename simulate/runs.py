@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -120,8 +121,8 @@ def simulate(
     point = spec.at(at or {})
     sizes, numbers = plan(spec, sizes, seeds)
     name = algorithm or usual(spec)
-    if name == "online_sgd":
-        return import_module(ALGORITHMS[name]).simulate(spec, point, sizes, numbers, progress)
+    if (whole := getattr(_module(name), "simulate", None)) is not None:  # samples that are never held together
+        return whole(spec, point, sizes, numbers, progress)
     solve, options = _solver(name), _options(spec, name, point)
     pooled = selects(spec) and not getattr(import_module(ALGORITHMS[name]), "SELECTS", False)
     rows: list[Row] = []
@@ -208,11 +209,16 @@ def _options(spec: Any, name: str, at: Mapping[str, float]) -> dict[str, float]:
     return {}
 
 
-def _solver(name: str) -> Solver:
-    """The algorithm, imported when it is wanted: torch takes seconds and hundreds of megabytes."""
+def _module(name: str) -> ModuleType:
+    """The algorithm's module, imported when it is wanted: torch takes seconds and hundreds of megabytes."""
     if name not in ALGORITHMS:
         raise Unsupported(f"algorithm {name!r} is not known here (known: {' '.join(ALGORITHMS)})")
-    module = import_module(ALGORITHMS[name])
+    return import_module(ALGORITHMS[name])
+
+
+def _solver(name: str) -> Solver:
+    """The function that solves instances."""
+    module = _module(name)
     if hasattr(module, "solve"):
         return module.solve
 

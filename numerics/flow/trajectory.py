@@ -50,7 +50,7 @@ class Trajectory:
     steps: int
     calls: int
     labels: Mapping[str, tuple[str, ...]]
-    coordinates: Mapping[str, Sequence[str]]
+    coordinates: Mapping[str, Sequence[str | int]]
     origin: str = ""
 
     @property
@@ -193,7 +193,9 @@ class _Run:
                 if names and array.axes[0].name == "block" and self.values.sizes[array.axes[0].symbol] == 1:
                     found, names = found[:, 0], names[1:]
                 arrays[array.name], labels[array.name] = found, names
-        coordinates = {axis.name: list(axis.labels) for axis in self.values.flow.axes if axis.labels}
+        coordinates: dict[str, list[str | int]] = {
+            axis.name: list(axis.labels) or list(range(1, self.values.sizes[axis.symbol] + 1)) for axis in self.values.flow.axes
+        }
         used = {name for names in labels.values() for name in names}
         coordinates |= {f"{name}_": labels_ for name, labels_ in coordinates.items()}
         return Trajectory(

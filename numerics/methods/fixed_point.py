@@ -9,7 +9,8 @@ import math
 
 from numba import njit
 
-from numerics.methods.charts import at_end, chart, size, within
+from numerics.layout import ABOVE, BELOW, BETWEEN
+from numerics.methods.charts import END, at_end, chart, size, within
 from numerics.methods.raw import PART
 from numerics.methods.state import allowed, look
 from numerics.quadrature import OK, copy
@@ -61,6 +62,7 @@ def iterate(kernels, q, u, p, local, target, steps):
         done, largest, absolute = replace(kernels, q, u, p, local, 1 - half % 2)
         if not done:
             return LEFT_DOMAIN
+        stop(u, p)
         if half % 2 == 0:
             first = largest
         elif max(first, largest) < target:
@@ -68,6 +70,16 @@ def iterate(kernels, q, u, p, local, target, steps):
         elif absolute < SETTLED and ends(u, p):
             return AT_END
     return MAX_STEPS
+
+
+@njit(**PART)
+def stop(u, p):
+    """Hold unknowns at the ends that they run to: much nearer, differences between averages would be rounding and nothing else."""
+    for i in range(len(u.kinds)):
+        if u.kinds[i] == ABOVE or u.kinds[i] == BETWEEN:
+            p[i] = max(p[i], u.low[i] + 0.5 * END)
+        if u.kinds[i] == BELOW or u.kinds[i] == BETWEEN:
+            p[i] = min(p[i], u.high[i] - 0.5 * END)
 
 
 @njit(**PART)

@@ -16,12 +16,7 @@ class Angle(sp.Function):
 
     def _eval_evalf(self, prec):
         c, v, w = self.args
-        return sp.asin(c / sp.sqrt(v * w)).evalf(sp.Float("1", precision=prec)._prec and int(prec / 3.33))
-
-    def fdiff(self, argindex=1):
-        c, v, w = self.args
-        slope = 1 / sp.sqrt(v * w - c**2)
-        return slope if argindex == 1 else -c * slope / (2 * (v if argindex == 2 else w))
+        return sp.asin(c / sp.sqrt(v * w))._eval_evalf(prec)
 
     def _latex(self, printer, exp=None):
         c, v, w = (printer._print(a) for a in self.args)

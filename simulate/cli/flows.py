@@ -58,7 +58,7 @@ def _gathered(found: Sequence[Trajectory], axes: Mapping[str, np.ndarray]) -> xr
         data.expand_dims({name: [float(v)] for name, v in zip(axes, point, strict=True)})
         for data, point in zip(datasets, points, strict=True)
     ]
-    return xr.combine_by_coords(labelled, combine_attrs="drop_conflicts")
+    return xr.combine_by_coords(labelled, data_vars="all", join="outer", combine_attrs="drop_conflicts")
 
 
 def _json(one: Trajectory) -> dict[str, Any]:

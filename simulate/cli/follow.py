@@ -14,6 +14,7 @@ from numerics.lines import follow_event
 from numerics.store import save
 from replica.derive import derive
 from replica.spec import Spec, load
+from replica.theory import Flow
 from simulate.cli.grid import described
 from simulate.cli.request import RequestError, span, values
 from simulate.cli.screen import print_json, print_warnings, progress
@@ -29,7 +30,10 @@ def run(options: Namespace) -> int:
     second = span(spec, options.second, "--and", {name: low}) if options.second else None
     if second is not None:
         fixed = {**fixed, second[0]: _inside(spec, second, fixed)}
-    module = compile_theory(derive(spec))
+    theory = derive(spec)
+    if isinstance(theory.system, Flow):
+        raise RequestError("a flow has trajectories, not branches: replica solve, with --sweep for controls")
+    module = compile_theory(theory)
     print_warnings(spec)
     with progress(f"following {spec.name}") as told:
         found = follow(module, {name: (low, high)}, fixed, progress=told)

@@ -22,11 +22,13 @@ def simulate(
     failures: list[Failure] = []
     blocks = tuple(spec.blocks) or ("all",)
     for count, (d, seed) in enumerate((d, seed) for d in sizes for seed in seeds):
-        path = run(spec, at, d, seed, times_of(spec, at))
+        wanted = times_of(spec, at)
+        path = run(spec, at, d, seed, wanted)
         if path.failure:
             failures.append(Failure(d, seed, path.failure))
         else:
-            rows += [Row(d, seed, f"{name}@{t:g}", value) for (name, t), value in named(path, blocks).items()]
+            asked = dict(zip(path.times, wanted, strict=True))  # whole steps, under the times that were asked for
+            rows += [Row(d, seed, f"{name}@{asked[t]:g}", value) for (name, t), value in named(path, blocks).items()]
         if progress is not None:
             progress(count + 1, len(sizes) * len(seeds))
     return Runs(spec, dict(at), tuple(rows), tuple(failures), "online_sgd")

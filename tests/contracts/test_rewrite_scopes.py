@@ -2,7 +2,8 @@
 
 import sympy as sp
 
-from numerics.rewrite.walk import free, substitute
+from numerics.reads import free
+from numerics.rewrite.walk import substitute
 from replica.nodes import Gauss, LogAverage, LogH, Prox, Tilted
 
 x, y, a = sp.symbols("x y a", real=True)

@@ -9,9 +9,9 @@ import sympy as sp
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from replica.spec import Spec
+from replica.spec.errors import SpecError
 from simulate.draw import draw
 from simulate.draw.cells import inputs_of
-from simulate.finite_size import average, z_score
 from simulate.instance import Unsupported
 from simulate.learn.estimate import Estimate
 from simulate.learn.features import Layers
@@ -378,31 +378,24 @@ def test_what_cannot_be_drawn_or_trained_says_so(change, sentence):
         trained(text.replace(*change), 20)
 
 
-FAST = [e for e in ENTRIES if e["group"] in ("i_gmm", "iv_kd")][3:6]
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("variance = { kept = 1, pruned = 4 }", 'law = { kind = "covariance", eigenvalues = [0, "0*rho"] }'), "the spectrum is singular"),
+        (('channel = "sign"', 'channel = "sign"\noverlap = { u = 0.25 }\n[latent.u]\nprior = "gaussian"'), "PASSES"),
+        (('channel = "sign"', 'channel = "sign"\noverlap = { u = 0.4 }\n[latent.u]\nprior = "gaussian"'), "impossible .* in block 'kept'"),
+    ],
+)
+def test_what_cannot_exist_is_refused_when_a_spec_is_read(change, sentence):
+    assert change[0] in CURRICULUM
+    if sentence == "PASSES":
+        assert Spec.from_toml(CURRICULUM.replace(*change)).name
+        return
+    with pytest.raises(SpecError, match=sentence):
+        Spec.from_toml(CURRICULUM.replace(*change))
 
 
-def compared(entry, d, seeds):
-    spec, names, published = problem(entry)
-    runs = simulate(spec, sizes=(d or published,), seeds=seeds)
-    assert not runs.failures
-    found = {}
-    for word, name in names.items():
-        if word in entry["observables"]:
-            mean, known = average(runs.values(name, d or published), d or published), entry["observables"][word]
-            found[word] = [z_score(mean.value, mean.stderr, mean.freedom, known["theory"])]
-            if d is None:
-                both = float(np.hypot(mean.stderr, known["sim_se"]))
-                found[word].append(z_score(mean.value, both, 2 * mean.freedom, known["sim_mean"]))
-    assert len(found) >= 3
-    return {word: z for word, z in found.items() if not max(map(abs, z)) < 4}
-
-
-@pytest.mark.parametrize("entry", FAST, ids=lambda e: e["group"])
-def test_published_saddle_points_in_small(entry):
-    assert not compared(entry, 300, 6)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: e["group"])
-def test_published_values(entry):
-    assert not compared(entry, None, 20)
+def test_an_empty_class_is_refused_when_a_spec_is_read():
+    text = GROUPS.replace("LOSS", "logistic").replace("share = 0.3", "share = 0").replace("share = 0.2", "share = 0.5")
+    with pytest.raises(SpecError, match="'b' is empty: its share is 0"):
+        Spec.from_toml(text)

@@ -79,7 +79,6 @@ class Way:
 
     def _directions(self, index: sp.Symbol) -> tuple[sp.Symbol, sp.Expr, sp.Expr]:
         latent = self.latent
-        assert latent is not None or True
         if latent is None:
             return index, sp.S.One, nm.D
         return index, sp.Integer(latent.place + 1), latent.place + latent.units.count

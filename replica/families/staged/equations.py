@@ -59,7 +59,8 @@ class Equations:
 
     def _inputs(self, base: str, value) -> sp.Expr:
         """An overlap: the base profile's average over coordinates; `value` takes a site's weights."""
-        return sp.Add(*(w.total(w.site.profile[base] * value(w)) for w in self.weights if w.site.profile[base] != 0))
+        parts = (w.total(w.site.profile[base] * value(w)) for w in self.weights if w.site.profile[base] != 0)
+        return sp.Add(*(part / self.problem.sizes[base] for part in parts))
 
     def _outputs(self, base: str, value) -> sp.Expr:
         """A conjugate: variances times averages over samples; `value` takes a cell."""
@@ -71,18 +72,19 @@ class Equations:
     def _overlaps(self) -> Iterator[Unknown]:
         names = self.names
         for base in self.problem.bases:
-            size = sp.Add(*(s.fraction for s in self.problem.sites if s.profile[base] != 0))
             for v in self.problem.vectors:
                 for t in self.problem.latents:
                     if self._shown(t, base) and names.m(base, v.name, t) != 0:
                         value = self._inputs(base, lambda w, v=v, t=t: w.overlap(v.name, t) if v in w.alive else sp.S.Zero)
-                        yield Unknown(OrderParameter(names.m(base, v.name, t), f"overlap of {v.name} with {t}", REAL), value, size / 4)
+                        yield Unknown(
+                            OrderParameter(names.m(base, v.name, t), f"overlap of {v.name} with {t}", REAL), value, sp.Rational(1, 4)
+                        )
             for a, b in self.pairs:
                 if names.q(base, a.name, b.name) != 0:
                     value = self._inputs(base, lambda w, a=a, b=b: w.second(a.name, b.name) if a in w.alive and b in w.alive else sp.S.Zero)
                     meaning = f"self-overlap of {a.name}" if a is b else f"overlap of {a.name} and {b.name}"
                     positive = a is b and len(self.problem.bases) == 1  # on a block of inputs that vanish it may be zero
-                    domain, start = POSITIVE if positive else REAL, size / (2 if a is b else 4)
+                    domain, start = POSITIVE if positive else REAL, sp.Rational(1, 2 if a is b else 4)
                     yield Unknown(OrderParameter(names.q(base, a.name, b.name), meaning, domain), value, start)
             for a, b in self._answering(base):
                 value = self._inputs(base, lambda w, a=a, b=b: w.slope(a.name, b.name) if a in w.alive and b in w.alive else sp.S.Zero)
@@ -90,7 +92,7 @@ class Equations:
                 yield Unknown(
                     OrderParameter(names.chi(base, a.name, b.name), meaning, POSITIVE if a is b else REAL),
                     value,
-                    size if a is b else sp.S.Zero,
+                    sp.S.One if a is b else sp.S.Zero,
                 )
 
     def _answering(self, base: str) -> Iterator[tuple[Vector, Vector]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from replica.families.staged.problem import Cell, Vector
+from replica.families.staged.problem import Cell, Problem, Vector
 from replica.families.staged.samples import Samples
 from replica.families.staged.spectra import SYMBOLS
 from replica.families.staged.weights import Weights
@@ -34,7 +34,7 @@ class Measured:
     controls: Mapping[str, sp.Expr]
 
     @property
-    def problem(self):
+    def problem(self) -> Problem:
         return self.samples.problem
 
     @property
@@ -48,16 +48,18 @@ class Measured:
     def population(self, on: str | None = None) -> list[tuple[sp.Expr, Cell]]:
         """(share, cell) of a slice or a group; all of the last slice where nothing is said."""
         cells = self.problem.cells
-        last = cells[-1].slice
-        if on is None:
-            chosen = [c for c in cells if c.slice == last]
+        if on is None:  # what the last stage learns from
+            last = max(v.stage for v in self.problem.vectors)
+            slices = {key[0] for v in self.problem.vectors if v.stage == last for key in v.losses}
+            chosen = [c for c in cells if c.slice in slices]
         elif any(c.slice == on for c in cells):
             chosen = [c for c in cells if c.slice == on]
         else:
             chosen = [c for c in cells if c.group == on]
             chosen = [c for c in chosen if c.slice == chosen[-1].slice]
-        total = sp.Add(*(c.share for c in chosen))
-        return [(sp.S.One if len(chosen) == 1 else sp.simplify(c.share / total), c) for c in chosen]
+        weights = [c.alpha for c in chosen] if len({c.slice for c in chosen}) > 1 else [c.share for c in chosen]
+        total = sp.simplify(sp.Add(*weights))
+        return [(sp.S.One if len(chosen) == 1 else weight / total, c) for weight, c in zip(weights, chosen, strict=True)]
 
     def over(self, population: list[tuple[sp.Expr, Cell]], body: Callable[[Cell, sp.Expr], sp.Expr]) -> sp.Expr:
         """E body(cell, y) over new samples, whose fields are those of the weights as they are."""
@@ -67,9 +69,9 @@ class Measured:
 
     def standard(self) -> dict[str, sp.Expr]:
         found: dict[str, sp.Expr] = {}
-        for v in self.final:
+        for v in self.problem.vectors:
             own = self._of(v)
-            found |= own if len(self.final) == 1 else {f"{key}[{v.name}]": value for key, value in own.items()}
+            found |= own if len(self.problem.vectors) == 1 else {f"{key}[{v.name}]": value for key, value in own.items()}
         return found
 
     def _of(self, v: Vector) -> dict[str, sp.Expr]:
@@ -108,7 +110,7 @@ class Measured:
         plain = all(set(s.profile.values()) <= {sp.S.One, sp.S.Zero} for s in problem.sites)  # base profiles are blocks: parts of d
         if plain:
             alive = [k for k in problem.bases if any(s.profile[k] != 0 and _here(s.name, a, b, problem) for s in problem.sites)]
-            return sp.Add(*(names.q(k, a, b) if b in vectors else names.m(k, a, b) for k in alive))
+            return sp.Add(*(problem.sizes[k] * (names.q(k, a, b) if b in vectors else names.m(k, a, b)) for k in alive))
         parts = (w.second(a, b) if b in vectors else w.overlap(a, b) for w in self.weights)
         return sp.Add(*(w.total(part) for w, part in zip(self.weights, parts, strict=True)))
 
@@ -149,7 +151,8 @@ class Measured:
         if isinstance(record, Combination):
             return parse(record.formula or "", {**self.controls, **known})
         if isinstance(record, Standard):
-            return known.get(f"{record.kind}[{record.learner}]" if record.learner and len(self.final) > 1 else record.kind or "")
+            name = self._vector(record.learner) if record.learner else self.final[-1].name
+            return known.get(f"{record.kind}[{name}]", known.get(record.kind or ""))
         return None
 
     def _mean_dimension(self, name: str) -> sp.Expr | None:
@@ -209,7 +212,7 @@ class Measured:
         return found
 
 
-def _here(site: str, a: str, b: str, problem: Any) -> bool:
+def _here(site: str, a: str, b: str, problem: Problem) -> bool:
     return all(site in problem.vector(x).sites for x in (a, b) if any(v.name == x for v in problem.vectors))
 
 

@@ -12,6 +12,7 @@ import sympy as sp
 from replica.nodes import Measure
 
 Pair = tuple[str, str]
+FIELD = "field"  # a base profile: a coordinate counts with the variance of its input
 
 
 @dataclass(frozen=True)
@@ -116,12 +117,16 @@ class Problem:
     """All of it, and who responds to whom.
 
     Args:
+        bases: profiles of coordinates whose overlaps are order parameters: means over the coordinates of a block, or sums weighted with
+            the variances of the inputs.
+        sizes: base -> part of all coordinates that its mean runs over.
         width: coordinates of a learner per d, the unit in which samples are counted.
         kernel: Gaussian moments of the features, where the coordinates are features.
     """
 
     sites: tuple[Site, ...]
     bases: tuple[str, ...]
+    sizes: Mapping[str, sp.Expr]
     cells: tuple[Cell, ...]
     latents: tuple[str, ...]
     vectors: tuple[Vector, ...]

@@ -11,8 +11,7 @@ import sympy as sp
 from replica.convexity import is_convex
 from replica.families.model import Underivable, second_moment
 from replica.families.reading import control_names, number, sample_ratio
-from replica.families.staged.problem import Cell, Pair, Problem, Site, Vector, output
-from replica.families.staged.spectra import FIELD
+from replica.families.staged.problem import FIELD, Cell, Pair, Problem, Site, Vector, output
 from replica.families.staged.spectral_data import SPECTRAL_LAWS, spectral
 from replica.priors import Gaussian
 from replica.regularizers import Zero
@@ -41,10 +40,11 @@ def problem(spec: Any, learner: str | None = None) -> Problem:
         cells = tuple(spectrum.seen(c) for c in cells)
     vectors = tuple(_vector(spec, at, name, trained, cells, blocks, names) for at, name in trained)
     if spectrum is None:
-        return Problem(sites, bases, cells, latents, vectors)
+        sizes = {k: number(spec.blocks[k].fraction, names) if k else sp.S.One for k in bases}
+        return Problem(sites, bases, sizes, cells, latents, vectors)
     if spectrum.biased:  # the mean of the features carries a bias that costs nothing
         vectors = tuple(replace(v, bias=True) for v in vectors)
-    return Problem(sites, bases, cells, latents, vectors, spectrum.width, spectrum.kernel)
+    return Problem(sites, bases, {FIELD: sp.S.One}, cells, latents, vectors, spectrum.width, spectrum.kernel)
 
 
 def _trained(spec: Any, wanted: str | None) -> list[tuple[int, str]]:
@@ -194,13 +194,9 @@ _OTHER = 0.7  # an output of an earlier learner, where a loss mentions one
 
 
 def _called(spec: Any, trained: list[tuple[int, str]]) -> dict[tuple[int, str], str]:
-    """The last weights of a learner have its name, earlier ones that of their stage (with the learner's where a stage has several)."""
-    found = {}
-    for stage, name in trained:
-        last = max(s for s, n in trained if n == name)
-        mates = [n for s, n in trained if s == stage]
-        found[stage, name] = name if stage == last else spec.stages[stage].name if len(mates) == 1 else f"{name} {spec.stages[stage].name}"
-    return found
+    """Weights have the name of their learner, and `learner@stage` where it is trained more than once."""
+    often = {n for _, n in trained if sum(other == n for _, other in trained) > 1}
+    return {(stage, name): f"{name}@{spec.stages[stage].name}" if name in often else name for stage, name in trained}
 
 
 def _partner(spec: Any, to: str, stage: int, name: str, trained: list[tuple[int, str]], called: Mapping[tuple[int, str], str]) -> str:

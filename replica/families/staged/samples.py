@@ -63,7 +63,7 @@ class Samples:
     # Gaussian law of the fields ---------------------------------------------------------------------------------
 
     def _dressed(self, cell: Cell, entry) -> sp.Expr:
-        return sp.Add(*(cell.variance[k] * entry(k) for k in self.problem.bases if cell.variance[k] != 0))
+        return sp.Add(*(cell.variance[k] * self.problem.sizes[k] * entry(k) for k in self.problem.bases if cell.variance[k] != 0))
 
     def covariance(self, cell: Cell, a: str, b: str) -> sp.Expr:
         return self._dressed(cell, lambda k: self.names.q(k, a, b))
@@ -78,7 +78,8 @@ class Samples:
         return self._dressed(cell, lambda k: self.names.m(k, a, str(cell.of)))
 
     def mean(self, cell: Cell, a: str) -> sp.Expr:
-        shifts = (c * cell.level[k] * self.names.m(k, a, t) for t, c in cell.mean.items() for k in self.problem.bases if cell.level[k] != 0)
+        sizes, bases = self.problem.sizes, [k for k in self.problem.bases if cell.level[k] != 0]
+        shifts = (c * cell.level[k] * sizes[k] * self.names.m(k, a, t) for t, c in cell.mean.items() for k in bases)
         return sp.Add(*shifts) + (self.names.bias(a) if self.problem.vector(a).bias else sp.S.Zero)
 
     def label_variance(self, cell: Cell) -> sp.Expr:

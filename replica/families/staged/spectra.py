@@ -18,10 +18,9 @@ import sympy as sp
 
 from replica.arrays import evaluate
 from replica.families.model import Underivable
-from replica.families.staged.problem import Pair, Site
+from replica.families.staged.problem import FIELD, Pair, Site
 from replica.nodes import Flat
 
-FIELD = "field"  # the base profile: a coordinate counts with the variance of its input
 REACH, TOLERANCE = 16.0, 1e-13  # of the normal law kept, and what quadrature may err in its moments
 
 

@@ -6,27 +6,28 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from replica.families.staged.problem import Problem, Site
+from replica.families.staged.problem import FIELD, Problem, Site
+
+_OF_FIELDS = {"m": "field_overlap", "q": "field_variance", "chi": "field_response"}
 
 
 @dataclass(frozen=True)
 class Names:
-    """Brackets hold what is needed to tell order parameters apart: vectors, latents, blocks; zero where vectors do not live."""
+    """Brackets hold what is needed to tell order parameters apart; `a@block` is what a vector has on a block; zero where none lives."""
 
     problem: Problem
 
     def m(self, base: str, vector: str, latent: str, hat: bool = False) -> sp.Expr:
         if not any(s.moment(latent, t) != 0 for s in self._sites(base, vector) for t in self.problem.latents):
             return sp.S.Zero
-        several = len(self.problem.vectors) > 1
-        inside = [vector, latent] if several else [latent] if len(self.problem.latents) > 1 else []
-        return self._symbol("m", inside, base, hat)
+        alone = len(self.problem.vectors) == 1 and len(self.problem.latents) == 1
+        return self._symbol("m", [] if alone and not _block(base) else [self._on(vector, base), latent], base, hat)
 
     def q(self, base: str, a: str, b: str, hat: bool = False) -> sp.Expr:
         """Symmetric: the pair in the order of training."""
         if not self._sites(base, a, b):
             return sp.S.Zero
-        return self._symbol("q", self._pair(*self.ordered(a, b)), base, hat)
+        return self._symbol("q", self._pair(*self.ordered(a, b), base), base, hat)
 
     def chi(self, base: str, a: str, b: str, hat: bool = False) -> sp.Expr:
         """The response of a to a field on b; symmetric inside a stage."""
@@ -34,7 +35,7 @@ class Names:
             return sp.S.Zero
         if self.problem.vector(a).stage == self.problem.vector(b).stage:
             a, b = self.ordered(a, b)
-        return self._symbol("chi", self._pair(a, b), base, hat)
+        return self._symbol("chi", self._pair(a, b, base), base, hat)
 
     def bias(self, vector: str) -> sp.Symbol:
         return self._symbol("bias", [vector] if len(self.problem.vectors) > 1 else [], "", False)
@@ -48,10 +49,19 @@ class Names:
         alive = [set(self.problem.vector(v).sites) for v in vectors]
         return [s for s in self.problem.sites if s.profile[base] != 0 and all(s.name in where for where in alive)]
 
-    def _pair(self, a: str, b: str) -> list[str]:
-        return [a, b] if len(self.problem.vectors) > 1 else []
+    def _pair(self, a: str, b: str, base: str) -> list[str]:
+        if len(self.problem.vectors) > 1:
+            return [self._on(a, base), self._on(b, base)]
+        return [self._on(a, base)] if _block(base) else []
+
+    def _on(self, vector: str, base: str) -> str:
+        return f"{vector}@{base}" if _block(base) else vector
 
     def _symbol(self, letter: str, inside: list[str], base: str, hat: bool) -> sp.Symbol:
-        brackets = [*inside, base] if base else inside
-        text = letter + (f"[{','.join(brackets)}]" if brackets else "")
+        word = _OF_FIELDS.get(letter, letter) if base == FIELD else letter
+        text = word + (f"[{','.join(inside)}]" if inside else "")
         return sp.Symbol(text + ("_hat" if hat else ""), real=True)
+
+
+def _block(base: str) -> bool:
+    return base not in ("", FIELD)
