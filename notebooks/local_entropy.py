@@ -52,16 +52,9 @@ for theory in outcome.theories.derived().values():
 outcome.figure("typical")
 
 # %% [markdown]
-# ## Chosen references are not
-# Where the reference is chosen for the local entropy of its surroundings, with weight `y`, solutions are there at every distance.
-
-# %%
-outcome.figure("centers")
-
-# %% [markdown]
 # ## What agrees, and what is not checked
-# The numbers on the typical curve were integrated a second time by hand. Random K-SAT, the paper's other half, lives on a sparse graph
-# and is not treated.
+# The numbers on the typical curve were integrated a second time by hand. References that are chosen for their local entropy are not
+# solved for, and random K-SAT, the paper's other half, lives on a sparse graph and is not treated.
 
 # %%
 print(outcome)

@@ -115,4 +115,3 @@ for alpha in (1.1, 1.3):
 perceptron = compile_theory(derive(load("bayes_sign")))
 certified = certify(perceptron, solve(perceptron, {"alpha": 2.0})[0], digits=30)
 print(certified["q"], certified.agreement)
-

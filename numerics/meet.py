@@ -40,6 +40,12 @@ def meet(module: Compiled, point: Mapping[str, float], names: Sequence[str], tol
     at = problem.point({**point, control.name: control.value})
     found, failed = attempts(problem, at, names, tol, False)
     begin = next((one for one in found if one.status in REGULAR), None)
+    if begin is None and found:
+        note = (
+            f"at {control.name} = {control.value:g}, where it starts, an unknown lies at the end of its domain (levels that are one), and "
+            f"the condition is off by {_off(found[0]):.2g}; start it elsewhere"
+        )
+        return [_unmet(found[0], point, note)]
     if begin is None:
         return [dataclasses.replace(one, at=dict(point)) for one in failed[:1]]
     seen: list[Solution] = [begin]
@@ -56,11 +62,17 @@ def meet(module: Compiled, point: Mapping[str, float], names: Sequence[str], tol
             if before is begin and abs(_off(here)) > abs(_off(before)):
                 break
     values = sorted((one.at[control.name], _off(one)) for one in seen)
-    note = (
-        f"the condition on {control.name} is off by {values[0][1]:.4g} at {values[0][0]:.4g} and by {values[-1][1]:.4g} at "
-        f"{values[-1][0]:.4g}, with one sign between"
-    )
-    return [dataclasses.replace(begin, at=dict(point), status=Status.UNMET, note=note, reached=dict(begin.at), stable=None)]
+    note = f"the condition on {control.name} is off by {values[0][1]:.4g} at {values[0][0]:.4g}"
+    if len(values) > 1:
+        note += f" and by {values[-1][1]:.4g} at {values[-1][0]:.4g}, with one sign between"
+    else:
+        note += ", and the branch reaches no further"
+    return [_unmet(begin, point, note)]
+
+
+def _unmet(begin: Solution, point: Mapping[str, float], note: str) -> Solution:
+    """The solution at the starting value of the control, as the last good one."""
+    return dataclasses.replace(begin, at=dict(point), status=Status.UNMET, note=note, reached=dict(begin.at), stable=None)
 
 
 def released(theory: Theory) -> tuple[Theory, Control]:

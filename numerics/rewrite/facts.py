@@ -8,6 +8,7 @@ import numpy as np
 import sympy as sp
 
 from numerics.rewrite.sample import Array, evaluate
+from numerics.rewrite.walk import substitute
 from replica.symbols import Domain
 from replica.theory import Theory
 
@@ -40,7 +41,7 @@ class Facts:
         """1 or -1 where `expr` is proven positive or negative, 0 where it is zero, None where nothing is known."""
         if expr.is_number:
             return int(sp.sign(expr))
-        expr = expr.xreplace(self._signed)
+        expr = substitute(expr, self._signed)
         if expr.is_positive:
             return 1
         return -1 if expr.is_negative else 0 if expr.is_zero else None
@@ -51,7 +52,7 @@ class Facts:
             return True
         if b == sp.oo or a == -sp.oo:
             return False
-        return bool((a - b).xreplace(self._signed).is_nonnegative)
+        return bool(substitute(a - b, self._signed).is_nonnegative)
 
     def draw(self, symbols: set[sp.Symbol]) -> dict[sp.Basic, Array]:
         """Sample points, shape (POINTS,), the first one at the controls' default values."""

@@ -66,7 +66,7 @@ def unit(
 ) -> Piece:
     """A piece over x in [lower, upper], finite, mapped to [0, 1]; weight and exponent may read x."""
     lower, upper = context.loops.hold(lower), context.loops.hold(upper)
-    xi = context.loops.variable(Rule.UNIT, (lower, upper, weight.xreplace({x: _X}), exponent.xreplace({x: _X})), contents)
+    xi = context.loops.variable(Rule.UNIT, (lower, upper, substitute(weight, {x: _X}), substitute(exponent, {x: _X})), contents)
     place = {x: lower + (upper - lower) * xi}
     return Piece(xi, tuple(substitute(c, place) for c in contents), substitute(weight, place), upper - lower, substitute(exponent, place))
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import sympy as sp
 
-from replica.families.lengths import imposed_norm
 from replica.families.model import LocalLaws, Underivable, prior_law
 from replica.families.reading import StaticModel
 from replica.families.structure import Structure
@@ -27,7 +26,7 @@ def joins(
         copied: learner -> how many real replicas of it couple to one partner.
 
     Raises:
-        Underivable: a coupling that overlaps do not carry, or an overlap out of reach.
+        Underivable: a coupling that overlaps do not carry.
     """
     imposed: dict[str, sp.Expr] = {}
     pressed: Press = {}
@@ -40,7 +39,6 @@ def joins(
             names = models[name].names
             if term.overlap is not None:
                 imposed[key] = parse(term.overlap, names) if isinstance(term.overlap, str) else exact(term.overlap)
-                _reachable(spec, imposed[key], models[name].laws, models[term.to].laws)
                 continue
             cross, own, other = _quadratic(_log_weight(term, models[name]), term.to, models[name].laws, models[term.to].laws)
             pressed[key] = pressed.get(key, sp.S.Zero) + cross
@@ -60,19 +58,6 @@ def _deepest(structure: Structure, a: str, b: str) -> str:
     if not found:
         raise Underivable(f"couple: {a} and {b} do not meet in one replica")
     return found[-1]
-
-
-def _reachable(spec: Any, value: sp.Expr, *laws: LocalLaws) -> None:
-    """Refuse an overlap beyond the geometric mean of both lengths, at the spec's own controls."""
-    norms = [imposed_norm(each) if each.student_prior is not None else None for each in laws]
-    if any(norm is None for norm in norms):
-        return
-    most = sp.sqrt(sp.Mul(*norms))
-    controls = {str(s): s for s in value.free_symbols | most.free_symbols}
-    at = {s: exact(spec.controls[name].value) for name, s in controls.items() if spec.controls[name].value is not None}
-    found, most = value.xreplace(at), most.xreplace(at)
-    if found.is_number and most.is_number and abs(float(found)) > float(most):
-        raise Underivable(f"couple.overlap: {value} = {float(found):g} cannot be reached; weights have overlaps in [{-most}, {most}]")
 
 
 def _log_weight(term: Any, model: StaticModel) -> sp.Expr:

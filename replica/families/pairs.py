@@ -177,7 +177,8 @@ class Pair:
 
     def _short(self, expression: sp.Expr, side: Side) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr]]:
         """Slopes and variances of root fields under names of their own while squares are completed; and what the names stand for."""
-        samples, names = self.functional(side), {}
+        samples = self.functional(side)
+        names: dict[sp.Expr, sp.Symbol] = {}
         fields = [samples.field(self.tree.root, name) for name in self.tree.root.species()]
 
         def name(e: sp.Expr, positive: bool) -> sp.Expr:

@@ -26,6 +26,17 @@ NISHIMORI = Assumption(
 )
 
 
+def collapsed(found: Theory, steps: int) -> Theory:
+    """The same theory as that of an ansatz with RSB levels, and why."""
+    q = sp.Symbol("q", real=True)
+    levels = tuple(sp.Eq(sp.Symbol(f"q{level}", real=True), q, evaluate=False) for level in range(steps + 1))
+    text = (
+        f"{steps}-step replica symmetry breaking was asked for: the overlap of two draws from the posterior is distributed as that of "
+        "one draw with the teacher, which has one value; so all levels of the tree have the same overlap: replica symmetry"
+    )
+    return replace(found, trail=(*found.trail, Step("Collapse of the levels", text, levels, NISHIMORI)))
+
+
 def theory(draft: Draft) -> Theory:
     """Equations for V = rho - q and q_hat, the free entropy, observables."""
     system, alpha, rho = draft.system, draft.model.alpha, draft.rho

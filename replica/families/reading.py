@@ -109,14 +109,12 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
 
 
 def refuse_structure(spec: Any, learner: str) -> None:
-    """A protocol whose theory stands alone: one learner, one stage, replica symmetry or the annealed average.
+    """A learner whose theory stands alone: one learner, one stage.
 
     Raises:
         Underivable: names what joins this learner to others or to copies of itself.
     """
     student = spec.learners[learner]
-    if spec.ansatz is not None and spec.ansatz.kind not in ("rs", "annealed"):
-        raise Underivable(f"ansatz '{spec.ansatz.kind}' is not built for protocol '{student.protocol.kind}' yet (built: rs annealed)")
     if any(data.selection is not None for data in spec.slices.values()):
         raise Underivable(f"slice.selection: not built for protocol '{student.protocol.kind}' (built: gibbs, without ansatz 'annealed')")
     joined = [name for name, other in spec.learners.items() if any(c.to == learner for c in other.couple or ())]

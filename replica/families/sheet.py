@@ -79,10 +79,12 @@ def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.S
             copies = tree.coefficient(tree.root.copies(species))
             slopes[species] = tuple(fixed(level.functional(side).squared_slope(species) / copies, side) for side in Side)
     between = []
-    for node, _, _ in tree.nodes() if isinstance(level.energetic, Functional) else ():
-        for species in node.species() if node.name in level.energetic.gates else ():
-            terms = (level.energetic, level.entropic)
-            between.append(tuple(fixed(t.squared_slope_of(node.name, species), t.side) for t in terms))
+    if isinstance(level.energetic, Functional):
+        energy, weights = level.energetic, level.entropic
+        for node, _, _ in tree.nodes():
+            for species in node.species() if node.name in energy.gates else ():
+                outer = fixed(energy.squared_slope_of(node.name, species), Side.ENERGETIC)
+                between.append((outer, fixed(weights.squared_slope_of(node.name, species), Side.ENTROPIC)))
     positive = _variances(energetic) | _variances(entropic, leaves=False)
     return LevelSheet(level, tree.trace().xreplace(given), energetic, entropic, outputs, inputs, slopes, tuple(positive), tuple(between))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy as sp
 
+from replica.ansatz import RSB
 from replica.families import annealed, couplings, ground_state, independent, pairwise, posterior, thermal
 from replica.families.composition import compose
 from replica.families.draft import Closing, Draft
@@ -44,6 +45,8 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         model = read(full, learner)
         refuse_structure(full, model.name)
         found = annealed.theory(model) if annealed_average else _quenched(model)
+        if isinstance(full.ansatz, RSB):
+            found = posterior.collapsed(found, int(full.ansatz.k))
     else:
         composition = compose(full, learner, conditions)
         model, found = composition.first, thermal.theory(composition)

@@ -15,13 +15,13 @@ from replica.ingredients import Law, Values, parameter
 class Covariance(Law):
     """Gaussian inputs whose covariance has these eigenvalues in these fractions, in the basis of its eigenvectors.
 
-    A covariance is known up to the alignment of the latents with its eigenvectors, which `loadings` says: what a latent that makes labels
-    has in an eigenspace is its prior stretched to this mean square.
+    A covariance is known up to the alignment of the latents with its eigenvectors, which `loadings` says: what a latent that makes labels,
+    or along which groups have their means, has in an eigenspace is its prior stretched to this mean square.
 
     Args:
         eigenvalues: eigenvalues, >= 0, not all zero.
         fractions: share of the coordinates for each; they add up to 1; absent, equal.
-        loadings: mean square of a coordinate of a label's latent in each eigenspace, over that of its prior; absent, 1.
+        loadings: mean square of a coordinate of such a latent in each eigenspace, over that of its prior; absent, 1.
     """
 
     eigenvalues: Values = parameter(domain="[0, inf)", meaning="eigenvalue of the covariance")

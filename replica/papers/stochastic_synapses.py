@@ -50,7 +50,7 @@ PAPER = Paper(
             "squared bias q_star",
             "generalization error",
             tuple(
-                Curve(f"alpha = {alpha}", "teacher", "generalization_error", "q_star", "0.1:0.95:18", {"alpha": alpha})
+                Curve(f"alpha = {alpha}", "teacher", "generalization_error", "q_star", "0.2:0.95:16", {"alpha": alpha})
                 for alpha in (0.5, 1.0)
             ),
         ),

@@ -17,6 +17,7 @@ from replica.spec.observables import STANDARD
 from replica.spec.point import derivation_order, point
 from replica.spec.probabilities import check_probabilities
 from replica.spec.protocols import check_protocols
+from replica.spec.reach import check_reach
 from replica.spec.records import Mention
 from replica.spec.selections import check_selections
 from replica.spec.sweeps import grid
@@ -45,6 +46,7 @@ def check(spec: Tables) -> None:
     _check_run(spec, mentions, full)
     check_shares(spec, full, at)
     check_overlaps(full, at)
+    check_reach(full, places, at)
     check_laws(full, at)
     check_selections(full, at)
     check_probabilities(spec, mentions, at)
@@ -59,6 +61,7 @@ def check_at(spec: Tables, full: Tables, at: Mapping[str, float]) -> None:
     _check_ratio(full, at)
     check_shares(spec, full, at)
     check_overlaps(full, at, "these controls")
+    check_reach(full, places_of(spec, full), at)
     check_laws(full, at)
     check_selections(full, at)
     check_probabilities(spec, mentions, at)

@@ -11,10 +11,13 @@ import sympy as sp
 from replica.ingredients import Ingredient
 from replica.spec.learners import Coupling, Learner
 from replica.spec.responsible import responsible
+from replica.spec.roles import NO_SAMPLES, OWN_ENERGY, bayes_optimal, kind, own_energy
 from replica.spec.spec import Spec
+from replica.spec.tables import Slice
 
 _FUNCTION = re.compile(r"[A-Z][A-Za-z]*(?=\()")
 _WIDTH = 14
+_WITH_TREES = ("static", "low rank")
 
 
 def conventions(spec: Spec) -> list[str]:
@@ -24,22 +27,60 @@ def conventions(spec: Spec) -> list[str]:
     """
     spec = spec.expand()
     lines = list(_families(spec))
-    biased = any(getattr(learner.network, "bias", False) for learner in spec.learners.values())
-    featured = any(getattr(learner.network, "kind", "") == "random_features" for learner in spec.learners.values())
-    field = "z = w.phi/sqrt(p), p = ratio*d" if featured else "z = w.x/sqrt(d)"
-    lines.append(_line("field", field + ("   (+ bias, not regularized)" if biased else "")))
-    for name, part in spec.slices.items():
-        size = f"samples = {part.samples}" if part.samples is not None else f"{part.alpha} = samples/d"
-        law = part.law.kind if part.law is not None else "gaussian"
-        lines.append(_line("data", f"slice {name}: {size}, d the input dimension; law {law}, unit-variance inputs"))
+    sampled = any(kind(part.law) not in NO_SAMPLES for part in spec.slices.values())
+    if sampled:
+        biased = any(getattr(learner.network, "bias", False) for learner in spec.learners.values())
+        field = "z = w.phi/sqrt(p), p = ratio*d" if _featured(spec) else "z = w.x/sqrt(d)"
+        lines.append(_line("field", field + ("   (+ bias, not regularized)" if biased else "")))
+    lines += [_line("data", f"slice {name}: {_data(part)}") for name, part in spec.slices.items()]
     for name, latent in spec.latents.items():
-        lines.append(_line(name, f"prior {_law(latent.prior)} for every coordinate; field z = {name}.x/sqrt(d)"))
+        field = f"; field z = {name}.x/sqrt(d)" if sampled else ""
+        lines.append(_line(name, f"prior {_law(latent.prior)} for every coordinate{field}"))
     lines += list(dict.fromkeys(_labels(spec)))
     for name, learner in spec.learners.items():
         lines += [_line(name, text) for text in _energy(spec, learner)]
     lines += list(_stages(spec))
-    lines.append(_line("result", "overlaps per weight, m = w.w*/d, q = w.w'/d; free entropy per weight, natural logarithms"))
+    lines += [_line("result", text) for text in _results(spec)]
     return lines
+
+
+def _featured(spec: Spec) -> bool:
+    return any(kind(learner.network) == "random_features" for learner in spec.learners.values())
+
+
+def _data(part: Slice) -> str:
+    """How large a slice is, and its law."""
+    if kind(part.law) in NO_SAMPLES:
+        return f"one draw of {_law(part.law)}; d coordinates, no samples"
+    size = f"samples = {part.samples}" if part.samples is not None else f"{part.alpha} = samples/d"
+    return f"{size}, d the input dimension; law {kind(part.law) or 'gaussian'}, unit-variance inputs"
+
+
+def _results(spec: Spec) -> Iterator[str]:
+    """What the theories of this spec call their overlaps."""
+    families = {found.family for found in responsible(spec)}
+    if "online" in families:
+        yield "overlaps per weight in time: R = w_k.B_t/d of a unit with a direction of the data, Q = w_k.w_l/d, T = B_t.B_u/d"
+    if any(family.startswith(_WITH_TREES) for family in families):
+        listed = ", ".join([*_overlaps(spec), *(["[a,b] says of whom"] if len(spec.learners) > 1 or len(spec.stages) > 1 else [])])
+        yield f"overlaps per weight, {listed}; free entropy per weight, natural logarithms"
+
+
+def _overlaps(spec: Spec) -> Iterator[str]:
+    learners = [learner for learner in spec.learners.values() if learner.theory is None]
+    truth = f"w.{next(iter(spec.latents))}/d" if len(spec.latents) == 1 else "w.latent/d"
+    if learners and all(bayes_optimal(learner, learner.protocol) for learner in learners):
+        yield f"q = w.w'/d = {truth}"
+        return
+    if spec.latents:
+        yield f"m = {truth}" if len(spec.latents) == 1 else f"m[w,latent] = {truth}"
+    if kind(spec.ansatz) == "rsb":
+        yield f"q0{' ...' if spec.ansatz.k > 1 else ''} q{spec.ansatz.k} = w.w'/d, outermost first"
+    else:
+        yield "q = w.w'/d"
+    yield "Q = |w|^2/d (minimizers: q, and chi its response)" if any(kind(one.protocol) == "erm" for one in learners) else "Q = |w|^2/d"
+    if _featured(spec) or any(kind(part.law) == "hidden_manifold" for part in spec.slices.values()):
+        yield "field_overlap, field_variance: of z with the latent's field and with itself"
 
 
 def _line(who: str, text: str) -> str:
@@ -51,7 +92,9 @@ def _families(spec: Spec) -> Iterator[str]:
     ansatz = spec.ansatz.kind if isinstance(spec.ansatz, Ingredient) else "rs"
     for found in responsible(spec):
         who = f"{found.learner}@{found.stage}" if several else found.learner
-        tree = f": {ansatz}" if found.family.startswith("static") or found.family == "low rank" else ""
+        learner = spec.learners[found.learner]
+        collapsed = ansatz == "rsb" and bayes_optimal(learner, learner.protocol)
+        tree = f": {'rs' if collapsed else ansatz}" if found.family.startswith(_WITH_TREES) else ""
         yield _line(who, f"{found.system:<12} {found.family}{tree}" if found.family else f"simulated only ({found.reason})")
 
 
@@ -60,7 +103,7 @@ def _labels(spec: Spec) -> Iterator[str]:
         for group, cell in (part.groups or {}).items():
             label = cell.label
             where = f"{group} of {name}" if len(spec.slices) > 1 or len(part.groups) > 1 else "every sample"
-            if label is None:
+            if label is None or kind(part.law) in OWN_ENERGY:
                 continue
             if label.random:
                 yield _line("label", f"{where}: y = +1 or -1 with equal odds, independent of x")
@@ -68,7 +111,8 @@ def _labels(spec: Spec) -> Iterator[str]:
                 yield _line("label", f"{where}: y = {label.value}")
             else:
                 bias = f" + {label.bias}" if label.bias not in (None, 0) else ""
-                yield _line("label", f"{where}: y ~ {_law(label.channel)} of {label.of}.x/sqrt(d){bias}")
+                field = f" of {label.of}.x/sqrt(d){bias}" if label.of is not None else ""
+                yield _line("label", f"{where}: y ~ {_law(label.channel)}{field}")
 
 
 def _law(ingredient: Any) -> str:
@@ -98,9 +142,12 @@ def _energy(spec: Spec, learner: Learner) -> Iterator[str]:
             cold = str(protocol.beta) == "inf"
             weight = ": uniform over the minima of the energy" if cold else f": weight exp(-{protocol.beta} * energy)"
         yield f"protocol: {_law(protocol)}{weight}"
-    if learner.loss is not None:
+    own = own_energy(learner, spec.slices)
+    if learner.loss is not None and not own:
         yield f"loss: sum over samples of {_formula(spec, learner.loss, 'y', 'z')}"
-    if learner.regularizer is not None:
+    if own and protocol is not None and protocol.energy:
+        yield "energy: that of the couplings"
+    if learner.regularizer is not None and not (own and kind(learner.regularizer) == "zero"):
         yield f"regularizer: sum over weights of {_formula(spec, learner.regularizer, 'w')}"
     if isinstance(learner.prior, Ingredient):
         yield f"prior: {_law(learner.prior)} for every weight"

@@ -1,4 +1,4 @@
-"""Whether the losses of a spec fit their labels, and what must be said about those that are not convex."""
+"""Whether the losses of a spec fit their labels, and what must be said about losses that are not convex and levels that collapse."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from replica.spec.expressions import evaluate
 from replica.spec.names import places_of
 from replica.spec.point import point
 from replica.spec.probabilities import words
-from replica.spec.roles import kind
+from replica.spec.roles import bayes_optimal, kind
 from replica.spec.tables import Label
 
 _SIGNS = (-1.0, 1.0)
@@ -62,6 +62,11 @@ def warnings(spec: Tables) -> list[str]:
         if term.protocol == "erm" and full.learners[term.learner].theory is None and not _convex(full, term, at):
             where = SpecError("", term.path).key
             found.append(f"{where} is not convex in z: replica symmetry may be unstable there (see the replicon), and minima may be many")
+    for stage in full.stages:
+        for name in stage.learners or ():
+            if kind(full.ansatz) == "rsb" and bayes_optimal(full.learners[name], during(full.learners[name], stage, "protocol")):
+                equal = f"q0 = ... = q{full.ansatz.k}" if full.ansatz.k > 1 else "q0 = q1"
+                found.append(f"ansatz: '{name}' is Bayes-optimal, so the levels of 'rsb' collapse ({equal}): what is solved is 'rs'")
     return list(dict.fromkeys(found))
 
 

@@ -44,6 +44,12 @@ def own_energy(learner: Learner, slices: Mapping[str, Slice]) -> bool:
     return bool(laws) and all(law in OWN_ENERGY for law in laws)
 
 
+def bayes_optimal(learner: Learner, protocol: Any) -> bool:
+    """Whether a learner with this protocol knows the laws that its data come from, and has a theory."""
+    knows = kind(protocol) == "bayes" or kind(protocol) == "amp" and learner.loss is None
+    return knows and learner.believes is None and learner.theory is None
+
+
 def corrupted(part: Slice) -> bool:
     return any(group.corruption is not None for group in part.groups.values())
 

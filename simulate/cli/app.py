@@ -30,8 +30,9 @@ COMMANDS = {
     "validate": ("validate", "theory beside simulation, with z-scores and a verdict"),
     "plot": ("plot", "figure of result files"),
     "reproduce": ("reproduce", "a paper: its figures, claims and equations"),
+    "learning-curve": ("learning_curve", "a data set: test error against samples, predicted and measured"),
 }
-EXTRAS = {"torch": "torch", "flint": "certify"}
+EXTRAS = {"torch": "torch", "flint": "certify", "sklearn": "learn"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -50,7 +51,7 @@ def _parser() -> Parser:
     added["list"].add_argument("what", nargs="?", help="priors, channels, losses, ..., catalog; everything when left out")
     for name in ("check", "derive", "solve", "follow", "simulate", "validate"):
         added[name].add_argument("spec", metavar="SPEC", help="a spec file or a name of the catalog")
-    for name in ("list", "check", "solve", "follow", "simulate", "validate"):
+    for name in ("list", "check", "solve", "follow", "simulate", "validate", "learning-curve"):
         added[name].add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     form = added["check"].add_mutually_exclusive_group()
     form.add_argument("--expand", action="store_true", help="print the spec with all shorthand written out")
@@ -65,12 +66,13 @@ def _parser() -> Parser:
         text = "start:stop:count, log:a:b:n, a list, or NAME alone for the spec's own sweep; repeatable"
         added[name].add_argument("--sweep", action="append", default=[], metavar="NAME=A:B:N", help=text)
     added["solve"].add_argument("--digits", type=int, default=15, help="digits to compute with (more than 15: arbitrary precision)")
+    _of_data(added["learning-curve"])
     for name in ("simulate", "validate"):
         added[name].add_argument("--sizes", help="dimensions, e.g. 250,500,1000")
         added[name].add_argument("--seeds", type=int, help="instances per size")
         added[name].add_argument("--algorithm", help="how finite systems are solved")
         added[name].add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    for name in ("solve", "follow", "simulate", "plot", "reproduce"):
+    for name in ("solve", "follow", "simulate", "plot", "reproduce", "learning-curve"):
         added[name].add_argument("-o", "--output", metavar="FILE", help="where the result goes")
     added["follow"].add_argument("--along", metavar="NAME=A:B", help="the control to follow and its range")
     text = "a second control and its range: folds, transitions and zeros are followed in it"
@@ -80,6 +82,22 @@ def _parser() -> Parser:
     added["reproduce"].add_argument("--figure", metavar="NAME", help="this figure alone, without claims and finite systems")
     added["reproduce"].add_argument("--fast", action="store_true", help="few points, small systems")
     return top
+
+
+def _of_data(parser: argparse.ArgumentParser) -> None:
+    """What `learning-curve` takes."""
+    parser.add_argument("X", metavar="X", help="features, a row per sample: .npy or .csv")
+    parser.add_argument("y", metavar="y", help="labels, two kinds: .npy or .csv")
+    parser.add_argument("--loss", default="logistic", metavar="NAME", help="logistic, hinge or square")
+    parser.add_argument(
+        "--lambda", dest="strength", type=float, default=1.0, metavar="VALUE", help="ridge on the weights; 1/C of scikit-learn"
+    )
+    parser.add_argument("--sizes", help="numbers of training samples, e.g. 50,100,200")
+    parser.add_argument("--seeds", type=int, help="random subsamples per size")
+    parser.add_argument("--positive", metavar="A,B", help="labels that are one class against all others")
+    parser.add_argument("--standardize", action="store_true", help="scale every feature to variance 1 first")
+    parser.add_argument("--random-features", type=int, metavar="COUNT", help="learn from tanh of so many random projections")
+    parser.add_argument("--labels", metavar="LAW", help="clouds or teacher: what the prediction supposes; left out, the likelier one")
 
 
 def _spread(arguments: Sequence[str]) -> list[str]:

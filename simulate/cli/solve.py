@@ -25,12 +25,13 @@ def run(options: Namespace) -> int:
     if not 1 <= options.digits <= MOST:
         raise RequestError(f"--digits {options.digits}: between 1 and {MOST}")
     theory = derive(spec)
-    print_warnings(spec)
     if isinstance(theory.system, Flow):
+        print_warnings(spec)
         from simulate.cli import flows  # a trajectory needs more than a fixed point does
 
         return flows.solve(options, spec, theory, fixed, axes)
     module = compile_theory(theory)
+    print_warnings(spec)  # a theory that cannot be compiled says one line, why
     if axes or options.output or options.digits > DOUBLE:
         from simulate.cli.grid import solve_grid  # xarray and h5py take longer to load than a point to solve
 
@@ -41,7 +42,7 @@ def run(options: Namespace) -> int:
         print_json({"name": spec.name, "fingerprint": spec.fingerprint, "points": [point_json(found) for found in points]})
     elif len(points) == 1:
         print(spec.name)
-        for found in points[0]:
+        for found in told(points[0]):
             print_solution(found)
     else:
         print_table(spec.name, tuple(axes), points)
@@ -53,10 +54,15 @@ def point_json(solutions: Sequence[Solution]) -> dict[str, object]:
     return {"at": dict(solutions[0].at), "solutions": [found.to_json() for found in solutions]}
 
 
+def told(solutions: Sequence[Solution]) -> Sequence[Solution]:
+    """The solutions of a point; where there is none, the failure that says most."""
+    return [found for found in solutions if found.converged] or solutions[:1]
+
+
 def print_solution(found: Solution) -> None:
     """Every named number of one solution, one a line."""
     point = ", ".join(f"{name} = {value:g}" for name, value in found.at.items())
-    print(f"\nat {point}: {found.sentence}")
+    print(f"\nat {point}: {found.sentence}" if point else f"\n{found.sentence}")
     if not found.converged:
         return
     groups: dict[str, Mapping[str, object]] = {
@@ -82,7 +88,7 @@ def print_table(title: str, axes: Sequence[str], points: Sequence[Sequence[Solut
     print(f"{title}\n")
     print("".join(f"{name:>10}" for name in axes) + "".join(f"{name:>{wide}}" for name in names))
     for solutions in points:
-        for rank, found in enumerate(solutions):
+        for rank, found in enumerate(told(solutions)):
             where = "".join(f"{found.at[name]:>10.4g}" for name in axes)
             if not found.converged:
                 print(f"{where}  {found.sentence}")

@@ -59,6 +59,11 @@ def _teachers(spec: Any, part: Any) -> set[str | None]:
     return {teacher_of(group.label, spec.latents) for group in part.groups.values()}
 
 
+def _centers(part: Any) -> set[str]:
+    """Latents along which the groups of a slice have their means."""
+    return {name for group in part.groups.values() for name in group.mean or {}}
+
+
 def _shape(spec: Any, name: str, at: Mapping[str, float], d: int) -> tuple[int, ...]:
     latent = spec.latents[name]
     if latent.shape == "matrix":
@@ -74,7 +79,7 @@ def _shape(spec: Any, name: str, at: Mapping[str, float], d: int) -> tuple[int, 
 
 
 def _loading(spec: Any, name: str, at: Mapping[str, float], d: int) -> np.ndarray | None:
-    found = [law.loadings(d) for part, law in _laws(spec, at) if name in _teachers(spec, part)]
+    found = [law.loadings(d) for part, law in _laws(spec, at) if name in _teachers(spec, part) | _centers(part)]
     given = [one for one in found if one is not None]
     if given and (len(given) < len(found) or any(not np.array_equal(one, given[0]) for one in given)):
         raise Unsupported(f"latent.{name}: two slices give it different loadings")

@@ -132,7 +132,12 @@ def continued(module: Module, begin: Solution, at: Mapping[str, float]) -> Solut
 
 
 def carried(module: Module, begin: Solution, path: Sequence[Mapping[str, float]]) -> list[Solution]:
-    """A solution carried from point to point; where it is lost, points are solved anew, and left out from the first that is not."""
+    """A solution carried from point to point; where it is lost, points are solved anew, and left out from the first that is not.
+
+    A recursion runs from its own start everywhere.
+    """
+    if is_recursion(module):
+        return [run(module, at) for at in path]
     problem = Problem(module)
     found: list[Solution] = []
     last = begin

@@ -40,7 +40,7 @@ def test_the_toml_example_is_a_spec(tmp_path):
     assert derive(Spec.from_toml(path)).order_parameters
 
 
-@pytest.mark.parametrize("line", re.findall(r"^    replica (\w+)", README, re.MULTILINE))
+@pytest.mark.parametrize("line", re.findall(r"^    replica ([\w-]+)", README, re.MULTILINE))
 def test_every_command_shown_exists(line):
     assert line in COMMANDS
 

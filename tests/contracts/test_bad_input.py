@@ -116,6 +116,88 @@ def test_alpha_outside_its_domain(capsys, number):
     assert "alpha" in line
 
 
+# ------------------------------------------------------------------ replicas: what does not fit, cannot be reached, never vanishes
+
+
+def trees(student: str, controls: str = "", prior: str = "binary", ansatz: str = "") -> str:
+    """A storage problem of solutions, with real replicas or levels."""
+    solutions = f'protocol = {{ kind = "gibbs", beta = inf }}\nprior = "{prior}"\nloss = "theta"\n{student}'
+    return text(solutions, controls=f"{ALPHA}\n{controls}", extra=ansatz).replace(f'[teacher]\n{GAUSSIAN}\nchannel = "sign"\n', "")
+
+
+def levels(x: str) -> str:
+    return f'[ansatz]\nkind = "rsb"\nx = {x}'
+
+
+PROBE = 'ensemble = { kind = "franz_parisi", overlap = "1 - 2*distance" }'
+APART = 'distance = { value = 0.1, domain = "(-inf, inf)" }'
+CENTRES = 'ensemble = { kind = "two_centres", y = 3, near = 0.8, far = 0.7, apart = "apart" }'
+BETWEEN = 'apart = { value = 0.6, domain = "(-inf, inf)" }'
+COPIES = 'copies = 3\ncouple = { to = "student", overlap = "mutual" }'
+MUTUAL = 'mutual = { value = 0.6, domain = "(-inf, inf)" }'
+SOFT = 'self_overlap = "Q"'
+LENGTH = 'Q = { value = 1, domain = "(0, inf)" }'
+STAR = 'ensemble = { kind = "robust", y = "y_real", overlap = 0.8 }'
+REAL = 'y_real = { value = 3, domain = "(-inf, inf)" }'
+PARISI = 'x = { value = 0.5, domain = "(-inf, inf)" }'
+
+# (text, what is set, words the line must have)
+OUT_OF_REACH = {
+    "a distance above 1": (trees(PROBE, APART), "distance=1.5", ["1 - 2*distance = -2", "[-1, 1]"]),
+    "a distance below 0": (trees(PROBE, APART, "spherical"), "distance=-0.1", ["1 - 2*distance = 1.2", "[-1, 1]"]),
+    "copies that all repel": (trees(COPIES, MUTUAL), "mutual=-0.6", ["mutual = -0.6", "[-0.5, 1]"]),
+    "a triangle of signs": (trees(CENTRES, BETWEEN), "apart=0.4", ["cannot be reached together", "0.4 of far and near"]),
+    "a triangle on the sphere": (trees(CENTRES, BETWEEN, "spherical"), "apart=-0.4", ["cannot be reached together"]),
+    "a length that signs do not have": (trees(SOFT, LENGTH), "Q=0.5", ["|w|^2/d = Q = 0.5", "[1, 1]"]),
+    "fewer than one replica": (trees(STAR, REAL), "y_real=0.5", ["y_real = 0.5", "[1, inf]"]),
+    "a Parisi parameter of 0": (trees("", PARISI, ansatz=levels('"x"')), "x=0", ["x = 0", "(0, inf)"]),
+    "a negative Parisi parameter": (trees("", PARISI, ansatz=levels('"x"')), "x=-0.5", ["x = -0.5", "(0, inf)"]),
+}
+
+
+@pytest.mark.parametrize("name", OUT_OF_REACH)
+def test_a_value_out_of_reach_is_one_line_where_it_is_set_and_where_it_is_written(capsys, tmp_path, name):
+    content, setting, words = OUT_OF_REACH[name]
+    line = refused(capsys, "solve", written(tmp_path, content), "--set", setting)
+    assert all(word in line for word in words), line
+    control, value = setting.split("=")
+    before = next(row for row in content.splitlines() if row.startswith(f"{control} = {{ value"))
+    after = f"{control} = {{ value = {value}," + before.split(",", 1)[1]
+    line = refused(capsys, "check", written(tmp_path, content.replace(before, after)))
+    assert "mine.toml" in line and all(word in line for word in words), line
+
+
+def test_distances_on_the_sphere_need_no_triangle_of_signs(capsys, tmp_path):
+    sphere = written(tmp_path, trees(CENTRES, BETWEEN.replace("0.6", "0.4"), "spherical"))
+    code, lines, _ = lines_of(capsys, "check", sphere)
+    assert code == 0 and not lines
+
+
+@pytest.mark.parametrize("kind", ["rs", "rsb", "annealed"])
+def test_an_ansatz_without_replicas_is_one_line(capsys, tmp_path, kind):
+    online = 'protocol = { kind = "online_sgd", rate = 0.1 }\nloss = "square"'
+    line = refused(capsys, "solve", written(tmp_path, text(online, extra=f'[ansatz]\nkind = "{kind}"')))
+    assert "ansatz" in line and "replicas" in line
+
+
+@pytest.mark.parametrize("command", ["check", "solve"])
+def test_levels_of_a_bayes_optimal_learner_collapse_and_say_so(capsys, tmp_path, command):
+    code, lines, out = lines_of(capsys, command, written(tmp_path, text(BAYES, extra=levels("0.5"))))
+    assert code == 0 and out and len(lines) == 1
+    assert "Bayes-optimal" in lines[0] and "collapse" in lines[0], lines
+
+
+def test_a_complexity_that_never_vanishes_is_one_line(capsys, tmp_path):
+    """The p-spin model between its dynamical and its static transition: complexity vanishes at x > 1 only."""
+    spins = 'protocol = { kind = "gibbs", beta = 1.5 }\nprior = "binary"'
+    controls = 'x = { solve = "complexity = 0", value = 1, domain = "(0, 1]" }'
+    content = "\n".join([HEAD, '[data]\nlaw = { kind = "pspin", p = 3 }', "[student]", spins, levels('"x"'), "[controls]", controls])
+    code, lines, out = lines_of(capsys, "solve", written(tmp_path, content))
+    assert code == 1 and not lines
+    said = [line for line in out.splitlines() if line and line != "mine"]
+    assert len(said) == 1 and "not met" in said[0] and "condition on x is off by" in said[0], out
+
+
 def test_a_grid_is_refused_before_any_work(capsys, tmp_path):
     result = tmp_path / "out.nc"
     line = refused(capsys, "solve", "logistic_sign", "--sweep", "alpha=2:-1:4", "-o", result)

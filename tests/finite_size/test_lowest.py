@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from replica.spec import Spec
+from replica.spec import Spec, SpecError
 from simulate.draw import draw
 from simulate.instance import Unsupported
 from simulate.learn.target import target_of
@@ -112,5 +112,5 @@ def test_refusals_are_sentences():
     with pytest.raises(Unsupported, match="takes an erm learner with free weights, found a learner with 'prior'"):
         simulate(Spec.from_toml(BINARY), sizes=(10,), seeds=1, algorithm="gradient_descent")
     reached = Spec.from_toml(HELD.replace('"(0, 1)"', '"(0, 4)"').replace("sqrt(1 - norm)", "sqrt(5 - norm)"))
-    with pytest.raises(Unsupported, match="cannot be reached by weights between -1 and 1"):
+    with pytest.raises(SpecError, match=r"cannot be reached; it lies in \[0, 1\]"):
         simulate(reached, {"norm": 1.5}, (10,), 1)

@@ -57,7 +57,6 @@ def test_any_formula_of_signs_is_a_coupling_and_a_constant():
         (coupled('formula = "g*abs(w - w_centre)"', "gaussian"), "is no sum of multiples of"),
         (coupled('formula = "g*w"'), "is no sum of multiples of"),
         (coupled('strength = "g"', beta="inf"), "needs a finite beta"),
-        (coupled('overlap = "1 + g"'), "cannot be reached; weights have overlaps in [-1, 1]"),
     ],
 )
 def test_what_no_overlap_carries_is_one_line(spec, words):

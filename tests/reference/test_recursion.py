@@ -132,7 +132,7 @@ def test_broken_symmetry_at_vanishing_parisi_parameter_is_symmetric():
 
 
 @pytest.mark.slow
-def test_published_thresholds_of_gamp_and_gasp():
+def test_thresholds_of_gamp():
     """Brackets around an independent program's values, which agree with the result files of GASP.jl."""
     whole = phase(20000, 0.001, 0.5, MISMATCHED, LAMBDA)
     for strength, low, high in ((0.1, 1.90, 1.91), (1.0, 1.759, 1.7597)):

@@ -69,7 +69,7 @@ def slope(function, value: float, step: float = 2e-3) -> float:
 
 
 @pytest.mark.parametrize(("prior", "teacher"), [("spherical", True), ("binary", True), ("spherical", False)])
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
 def test_universal_equations_are_the_slopes_of_the_free_entropy(prior, teacher, seed):
     """Of the energetic side, at random points off the saddle."""
     rng = np.random.default_rng(seed)

@@ -46,14 +46,10 @@ class Equations:
         for i, a in enumerate(vectors):
             for b in vectors[i:]:
                 together = any(a.name in self.problem.fields(c, b.name) for c in b.losses)
-                if a is b or together or frozenset((a.name, b.name)) in self.wanted:
+                joined = (b.name, a.name) in self.problem.responses
+                if a is b or together or joined or frozenset((a.name, b.name)) in self.wanted:
                     found.append((a, b))
         return tuple(found)
-
-    def _shown(self, latent: str, base: str) -> bool:
-        """Whether some cell's mean or label carries an overlap with a latent."""
-        cells = self.problem.cells
-        return any(latent in c.mean and c.level[base] != 0 or (c.of == latent and c.variance[base] != 0) for c in cells)
 
     # equations --------------------------------------------------------------------------------------------------
 
@@ -74,7 +70,7 @@ class Equations:
         for base in self.problem.bases:
             for v in self.problem.vectors:
                 for t in self.problem.latents:
-                    if self._shown(t, base) and names.m(base, v.name, t) != 0:
+                    if names.m(base, v.name, t) != 0:
                         value = self._inputs(base, lambda w, v=v, t=t: w.overlap(v.name, t) if v in w.alive else sp.S.Zero)
                         yield Unknown(
                             OrderParameter(names.m(base, v.name, t), f"overlap of {v.name} with {t}", REAL), value, sp.Rational(1, 4)
@@ -108,7 +104,7 @@ class Equations:
         for base in self.problem.bases:
             for v in self.problem.vectors:
                 for t in self.problem.latents:
-                    if self._shown(t, base) and names.m(base, v.name, t) != 0:
+                    if names.m(base, v.name, t, True) != 0:
                         symbol = names.m(base, v.name, t, True)
                         yield Unknown(
                             OrderParameter(symbol, f"conjugate of {names.m(base, v.name, t)}", REAL),
@@ -180,11 +176,11 @@ class Equations:
 
     # energy -----------------------------------------------------------------------------------------------------
 
-    def energy(self, stage: int) -> sp.Expr:
-        """Training energy of a stage per d: the losses at the points and the penalties at the weights."""
+    def energy(self, stage: int) -> dict[str, sp.Expr]:
+        """Training energy of a stage per d: the losses at the points of its samples, the penalties and springs of its weights."""
         mine = [v for v in self.problem.vectors if v.stage == stage]
-        losses = [
+        losses = (
             c.alpha * self.samples.average(c, self.samples.loss(c, v.name)) for v in mine for c in self.problem.cells if c.key in v.losses
-        ]
-        penalties = [w.total(w.penalties(stage)) for w in self.weights]
-        return self.problem.width * sp.Add(*losses, *penalties)
+        )
+        penalties = (w.total(w.penalties(stage)) for w in self.weights)
+        return {"energetic": self.problem.width * sp.Add(*losses), "entropic": self.problem.width * sp.Add(*penalties)}

@@ -142,6 +142,11 @@ class Problem:
     def cell(self, key: Pair) -> Cell:
         return next(c for c in self.cells if c.key == key)
 
+    def shown(self, latent: str, base: str, to: Vector | None = None) -> bool:
+        """Whether the mean or the label of some cell, of those that a vector is trained on, carries an overlap with a latent."""
+        cells = [c for c in self.cells if to is None or c.key in to.losses]
+        return any((latent in c.mean and c.level[base] != 0) or (c.of == latent and c.variance[base] != 0) for c in cells)
+
     def meet(self, a: Vector, b: Vector) -> bool:
         """Whether both are alive on some coordinates."""
         return bool(set(a.sites) & set(b.sites))

@@ -40,11 +40,24 @@ def problem(spec: Any, learner: str | None = None) -> Problem:
         cells = tuple(spectrum.seen(c) for c in cells)
     vectors = tuple(_vector(spec, at, name, trained, cells, blocks, names) for at, name in trained)
     if spectrum is None:
+        _refuse_joint(vectors)
         sizes = {k: number(spec.blocks[k].fraction, names) if k else sp.S.One for k in bases}
         return Problem(sites, bases, sizes, cells, latents, vectors)
     if spectrum.biased:  # the mean of the features carries a bias that costs nothing
         vectors = tuple(replace(v, bias=True) for v in vectors)
     return Problem(sites, bases, {FIELD: sp.S.One}, cells, latents, vectors, spectrum.width, spectrum.kernel)
+
+
+def _refuse_joint(vectors: tuple[Vector, ...]) -> None:
+    """Coupled learners of one stage answer the same sample together only through a joint proximal point, which is not built."""
+    for v in vectors:
+        for other in vectors:
+            shared = sorted(f"{part}/{group}" for part, group in set(v.losses) & set(other.losses))
+            if other.name in v.springs and other.stage == v.stage and shared:
+                raise Underivable(
+                    f"learner.{v.learner}.couple: {v.name} and {other.name} train together on the same samples ({' '.join(shared)}); "
+                    "built for learners of different groups or slices, or of different stages"
+                )
 
 
 def _trained(spec: Any, wanted: str | None) -> list[tuple[int, str]]:

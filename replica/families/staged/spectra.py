@@ -96,13 +96,23 @@ def feature_sites(k: Hermite, aspect: sp.Expr, moments: Mapping[str, sp.Expr]) -
     )
 
 
-def eigenspaces(law: Any, names: Mapping[str, sp.Expr], moments: Mapping[str, sp.Expr]) -> tuple[Site, ...]:
-    """One site per eigenvalue of a declared covariance."""
+def eigenspaces(
+    law: Any, names: Mapping[str, sp.Expr], moments: Mapping[str, sp.Expr], centers: frozenset[str] = frozenset()
+) -> tuple[Site, ...]:
+    """One site per eigenvalue of a declared covariance.
+
+    Args:
+        moments: latent -> second moment of its prior.
+        centers: latents that shift the inputs.  Overlaps count a coordinate with its eigenvalue, so such a latent is divided by it.
+    """
     bound = law.bind(names)
     values = [bound.expr(v) for v in bound.eigenvalues]
     parts = [bound.expr(v) for v in bound.fractions] if bound.fractions else [sp.Rational(1, len(values))] * len(values)
     loads = [bound.expr(v) for v in bound.loadings_] if bound.loadings_ else [sp.S.One] * len(values)
-    return tuple(
-        Site(f"eigenvalue {i + 1}", part, {FIELD: value}, {(t, t): load * m for t, m in moments.items()})
-        for i, (value, part, load) in enumerate(zip(values, parts, loads, strict=True))
-    )
+    found = []
+    for i, (value, part, load) in enumerate(zip(values, parts, loads, strict=True)):
+        if value == 0 and load != 0 and centers:
+            raise Underivable("data.law: the spectrum is singular, means have components where the eigenvalue is 0; give these loading 0")
+        gram: dict[Pair, sp.Expr] = {(t, t): load * m / (value**2 if t in centers else 1) for t, m in moments.items() if load != 0}
+        found.append(Site(f"eigenvalue {i + 1}", part, {FIELD: value}, gram))
+    return tuple(found)

@@ -24,12 +24,14 @@ class Spectrum:
         width: coordinates of a learner per d.
         moments: latent -> variance of the field with which it makes labels.
         kernel: Gaussian moments of the features, None for inputs as they are.
+        mixed: whether groups may have means and variances of their own.
     """
 
     sites: tuple[Site, ...]
     width: sp.Expr
     moments: Mapping[str, sp.Expr]
     kernel: Hermite | None = None
+    mixed: bool = False
 
     @property
     def biased(self) -> bool:
@@ -41,7 +43,7 @@ class Spectrum:
         Raises:
             Underivable: means or variances of groups, which features mix.
         """
-        if cell.mean or set(cell.variance.values()) != {sp.S.One}:
+        if not self.mixed and (cell.mean or set(cell.variance.values()) != {sp.S.One}):
             raise Underivable(f"group.{cell.group}: means and variances of groups have no theory on this law of inputs yet")
         total = self.moments[cell.of] if self.kernel is not None and cell.of is not None else None
         return replace(cell, alpha=cell.alpha / self.width, total=total)
@@ -75,4 +77,21 @@ def spectral(spec: Any, learners: list[str], latents: tuple[str, ...], names: Ma
     if law.kind == "hidden_manifold":
         aspect = 1 / number(law.latent_ratio, names)
         return Spectrum(feature_sites(SYMBOLS, aspect, moments), sp.S.One, moments, hermite(law.activation))
-    return Spectrum(eigenspaces(law, names, moments), sp.S.One, moments)
+    return Spectrum(eigenspaces(law, names, moments, _centers(spec)), sp.S.One, moments, mixed=True)
+
+
+def _centers(spec: Any) -> frozenset[str]:
+    """Latents along which groups have their means.
+
+    Raises:
+        Underivable: one that makes labels too, or whose overlap is asked for: it is kept in units of the eigenvalues.
+    """
+    groups = [g for part in spec.slices.values() for g in part.groups.values()]
+    found = frozenset(t for g in groups for t in g.mean or {})
+    if both := sorted(found & {g.label.of for g in groups}):
+        raise Underivable(f"latent.{both[0]}: means and labels of one latent have no theory on a covariance yet")
+    for name, record in (spec.observables or {}).items():
+        pair = getattr(record, "overlap", None) or getattr(record, "cosine", None) or ()
+        if found & set(pair):
+            raise Underivable(f"observables.{name}: overlaps with a mean have no theory on a covariance yet")
+    return found

@@ -25,21 +25,23 @@ def trail(equations: Equations, theory: Theory) -> Theory:
     )
     steps = [
         Step(
-            "Replicated partition functions",
+            "Replicated partition function",
             f"exp(-beta energy) of {order}; the logarithm of each is averaged over data and over the learners before by the replica trick",
             (),
             REPLICA_TRICK,
         ),
         Step(
-            "Fields",
-            "given the overlaps the fields of a sample are Gaussian: mean and covariance in every cell",
+            "Overlaps",
+            "given the overlaps, of learners with latents and with one another, the fields of a sample are Gaussian: "
+            "mean and variance in every cell",
             tuple(_fields(equations)),
             GAUSSIAN_FIELDS,
         ),
         Step(
-            "Zero temperature", "replicas differ by chi/beta; a sample's field goes to a proximal point", tuple(_points(equations)), CAUSAL
+            "Ansatz", "replica symmetry in every stage; its replicas differ by chi/beta as the temperature goes to zero", (), CAUSAL
         ),
-        Step("Weights", "what the fields B of the coordinates and the penalties agree on", tuple(_weights(equations))),
+        Step("Energetic term", "the field of a sample goes to its proximal point", tuple(_points(equations))),
+        Step("Entropic term", "weights are what the fields B of the coordinates and the penalties agree on", tuple(_weights(equations))),
         Step(
             "Saddle point",
             "overlaps are moments of the weights; conjugates are averages of products of scores, weighted with the variances of the inputs",

@@ -18,7 +18,9 @@ class Names:
     problem: Problem
 
     def m(self, base: str, vector: str, latent: str, hat: bool = False) -> sp.Expr:
-        if not any(s.moment(latent, t) != 0 for s in self._sites(base, vector) for t in self.problem.latents):
+        """An overlap stands where some cell shows the latent, its conjugate where the vector is trained on such a cell."""
+        alive = any(s.moment(latent, t) != 0 for s in self._sites(base, vector) for t in self.problem.latents)
+        if not alive or not self.problem.shown(latent, base, self.problem.vector(vector) if hat else None):
             return sp.S.Zero
         alone = len(self.problem.vectors) == 1 and len(self.problem.latents) == 1
         return self._symbol("m", [] if alone and not _block(base) else [self._on(vector, base), latent], base, hat)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import sympy as sp
+
 from replica.families.observables import REPLICA_SYMMETRY
 from replica.families.reading import control_names, given_controls
 from replica.families.staged import read
@@ -35,7 +37,7 @@ def theory(spec: Any, learner: str | None = None) -> Theory:
     stages = sorted({v.stage for v in problem.vectors})
     energies = {stage: equations.energy(stage) for stage in stages}
     called = {stage: f"energy[{spec.stages[stage].name}]" if len(stages) > 1 else "energy" for stage in stages}
-    observables = measured.standard() | {called[s]: e for s, e in energies.items()}
+    observables = measured.standard() | {called[s]: sp.Add(*e.values()) for s, e in energies.items()}
     observables |= measured.declared(observables)
     plain = {} if all(set(s.profile.values()) <= {0, 1} for s in problem.sites) else measured.lengths()
     own = {u.parameter.symbol for u in unknowns}
@@ -51,8 +53,9 @@ def theory(spec: Any, learner: str | None = None) -> Theory:
         ),
         order_parameters={u.parameter.name: u.parameter.symbol for u in unknowns if not u.parameter.name.endswith("_hat")} | plain,
         conjugates={u.parameter.name: u.parameter.symbol for u in unknowns if u.parameter.name.endswith("_hat")},
-        free_entropy=-energies[stages[-1]],
+        free_entropy=-sp.Add(*energies[stages[-1]].values()),
         observables=observables,
+        terms={name: -part for name, part in energies[stages[-1]].items()},
         assumptions=(REPLICA_SYMMETRY, CAUSAL, REPLICA_TRICK, GAUSSIAN_FIELDS),
     )
     told = trail(equations, found)

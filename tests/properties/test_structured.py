@@ -1,0 +1,186 @@
+"""Identities of minimizers on structured data: what does not change when groups are merged, blocks split, couplings switched off.
+
+The energy is stationary, so its slope in a control at the saddle point is the mean of what the control multiplies; and on plain data the
+equations are those of the replica tree at zero temperature.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from numerics.compile import compile_theory
+from numerics.solve import solve
+from replica.derive import Underivable, derive
+from replica.families.reading import control_names
+from replica.families.staged.theory import theory as staged
+from replica.spec import Spec, load
+from replica.symbols import control_symbol
+
+STUDENT = """
+[student]
+protocol = "erm"
+loss = {loss}
+regularizer = {penalty}
+network = {{ kind = "linear", bias = {bias} }}
+[controls]
+alpha = {{ value = 1.7, domain = "(0, inf)" }}
+lambda = {{ value = 0.3, domain = "(0, inf)" }}
+"""
+RIDGE = '{ kind = "ridge", strength = "lambda" }'
+LATENTS = """
+format = 1
+name = "groups"
+[latent.centroid]
+prior = "gaussian"
+[latent.rule]
+prior = "gaussian"
+overlap = { centroid = 0.2 }
+"""
+
+
+def group(name: str, share: float, mean: float, label: str, variance: float = 1) -> str:
+    return f"[group.{name}]\nshare = {share}\nmean = {{ centroid = {mean} }}\nvariance = {variance}\nlabel = {label}\n"
+
+
+def student(loss: str = '"logistic"', penalty: str = RIDGE, bias: str = "true") -> str:
+    return STUDENT.format(loss=loss, penalty=penalty, bias=bias)
+
+
+def point(text: str):
+    found = solve(compile_theory(derive(Spec.from_toml(text))))[0]
+    assert found.status.ok, found.status
+    return {**found.order_parameters, **found.observables}
+
+
+def same(one, other, *names: str, rel: float = 1e-9) -> None:
+    for name in names:
+        assert one[name] == pytest.approx(other[name], rel=rel, abs=1e-11), name
+
+
+RULE = '{ of = "rule", channel = "sign" }'
+
+
+@pytest.mark.parametrize("name", ["logistic_sign", "lasso"])
+def test_plain_data_give_the_equations_of_the_tree(name):
+    """The universal form of stages and the limit of the replica tree share no line of code."""
+    spec = load(name) if name != "lasso" else load(name).changed(teacher=load("ridge_linear").teacher)
+    tree = derive(spec)
+    found = staged(spec.expand())
+    found = found.xreplace({symbol: control_symbol(symbol.name) for symbol in control_names(spec).values()})
+    one = solve(compile_theory(tree))[0]
+    two = solve(compile_theory(replace(found, name="staged", fingerprint=f"staged {name}", spec=spec)))[0]
+    same(
+        {**one.order_parameters, **one.observables}, {**two.order_parameters, **two.observables}, "m", "q", "chi", "energy", "training_loss"
+    )
+
+
+def test_groups_that_are_alike_are_one_group():
+    loss = '{ formula = "where(abs(y - z) < 1, (y - z)**2/2, abs(y - z) - 1/2)" }'
+    two = LATENTS + group("a", 0.7, 1, RULE, 0.5) + group("b", 0.3, -1, "1") + student(loss)
+    three = LATENTS + group("b", 0.3, -1, "1") + group("a1", 0.25, 1, RULE, 0.5) + group("a2", 0.45, 1, RULE, 0.5) + student(loss)
+    names = ("m[student,centroid]", "m[student,rule]", "q", "chi", "bias", "energy", "training_loss")
+    same(point(two), point(three), *names)
+
+
+BLOCKS = """
+format = 1
+name = "blocks"
+{blocks}
+[teacher]
+prior = "gaussian"
+blocks = {where}
+channel = "sign"
+[data]
+variance = {variance}
+"""
+
+
+@pytest.mark.parametrize("penalty", [RIDGE, '{ kind = "l1", strength = "lambda" }'])
+def test_a_block_may_be_split(penalty):
+    blocks = "[block.a]\nfraction = 0.4\n[block.b]\nfraction = 0.6\n"
+    split = blocks.replace("[block.a]\nfraction = 0.4\n", "[block.a1]\nfraction = 0.1\n[block.a2]\nfraction = 0.3\n")
+    whole = BLOCKS.format(blocks=blocks, where='["a"]', variance="{ a = 1.3, b = 0.4 }") + student(penalty=penalty, bias="false")
+    parts = BLOCKS.format(blocks=split, where='["a1", "a2"]', variance="{ a1 = 1.3, a2 = 1.3, b = 0.4 }")
+    one, two = point(whole), point(parts + student(penalty=penalty, bias="false"))
+    same(one, two, "energy", "generalization_error", "training_error", "q[student@b]")
+    assert two["q[student@a1]"] == pytest.approx(two["q[student@a2]"], rel=1e-9)
+    assert two["q[student@a1]"] == pytest.approx(one["q[student@a]"], rel=1e-9)
+
+
+PAIR = """
+[learner.one]
+on = "a"
+protocol = "erm"
+loss = "hinge"
+regularizer = { kind = "ridge", strength = "lambda" }
+[learner.two]
+like = "one"
+on = ["b", "c"]
+couple = { to = "one", strength = "gamma" }
+[controls]
+alpha = { value = 1.7, domain = "(0, inf)" }
+lambda = { value = 0.3, domain = "(0, inf)" }
+gamma = { value = 0.8, domain = "[0, inf)" }
+"""
+
+
+def test_energy_is_stationary_for_coupled_learners_of_three_groups():
+    """In no paper: three groups, two coupled students, hinge loss."""
+    text = LATENTS + group("a", 0.5, 1, RULE) + group("b", 0.3, -1, RULE, 0.5) + group("c", 0.2, 0.5, "-1") + PAIR
+    module = compile_theory(derive(Spec.from_toml(text)))
+
+    def at(**controls):
+        found = solve(module, {"lambda": 0.3, "gamma": 0.8, **controls})[0]
+        assert found.status.ok, found.status
+        return {**found.order_parameters, **found.observables}
+
+    here, h = at(), 1e-3
+    one, two, cross = here["q[one,one]"], here["q[two,two]"], here["q[one,two]"]
+
+    def slope(name, value):
+        return (8 * (at(**{name: value + h})["energy"] - at(**{name: value - h})["energy"])
+                - (at(**{name: value + 2 * h})["energy"] - at(**{name: value - 2 * h})["energy"])) / (12 * h)  # fmt: skip
+
+    assert slope("lambda", 0.3) == pytest.approx((one + two) / 2, rel=1e-7)
+    assert slope("gamma", 0.8) == pytest.approx((one + two - 2 * cross) / 2, rel=1e-6)
+    free = at(gamma=0.0)
+    alone = point(LATENTS + group("a", 0.5, 1, RULE) + group("b", 0.3, -1, RULE, 0.5) + group("c", 0.2, 0.5, "-1")
+                  + student('{ kind = "hinge", weights = { b = 0, c = 0 } }', bias="false"))  # fmt: skip
+    assert free["q[one,one]"] == pytest.approx(alone["q"], rel=1e-8)
+    assert free["m[one,rule]"] == pytest.approx(alone["m[student,rule]"], rel=1e-8)
+
+
+def test_coupled_learners_on_the_same_samples_are_refused():
+    text = LATENTS + group("a", 0.5, 1, RULE) + group("b", 0.3, -1, RULE, 0.5) + group("c", 0.2, 0.5, "-1") + PAIR
+    with pytest.raises(Underivable, match="train together on the same samples"):
+        derive(Spec.from_toml(text.replace('on = "a"', 'on = ["a", "b"]')))
+
+
+STAGES = """
+[slice.first]
+alpha = "alpha"
+[slice.second]
+alpha = 0.8
+[student]
+protocol = "erm"
+loss = "square"
+regularizer = { kind = "ridge", strength = "lambda" }
+[[stage]]
+name = "early"
+on = "first"
+[[stage]]
+name = "late"
+on = "second"
+couple = { to = "early", strength = GAMMA }
+[controls]
+alpha = { value = 1.7, domain = "(0, inf)" }
+lambda = { value = 0.3, domain = "(0, inf)" }
+"""
+
+
+def test_later_stages_never_act_on_earlier_ones():
+    head = LATENTS + group("a", 1, 0, RULE)
+    strong, weak = (point(head + STAGES.replace("GAMMA", g)) for g in ("5.0", "0.0"))
+    names = ("m[student@early,rule]", "q[student@early,student@early]", "chi[student@early,student@early]", "energy[early]")
+    same(strong, weak, *names, rel=1e-12)
+    assert abs(strong["q[student@late,student@late]"] - weak["q[student@late,student@late]"]) > 0.01
