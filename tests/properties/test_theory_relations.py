@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from numerics.problem import Problem
 from numerics.outcome import TOLERANCE
+from numerics.problem import Problem
 from numerics.solve import solve
 from tests.properties.solved import best, catalog_module, module_of, numbers, spec_text
 
