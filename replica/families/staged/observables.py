@@ -145,7 +145,15 @@ class Measured:
         if isinstance(record, Agreement):
             a, b = (self._vector(x) for x in record.between or ("", ""))
             field = self.samples.field
-            return self.over(self.population(), lambda c, y: sp.Heaviside(field(c, a) * field(c, b), HALF))
+            signs = ((1, 1), (-1, -1))  # as products: each field's kink is then its own
+            return sp.Add(
+                *(
+                    self.over(
+                        self.population(), lambda c, y, i=i, j=j: sp.Heaviside(i * field(c, a), HALF) * sp.Heaviside(j * field(c, b), HALF)
+                    )
+                    for i, j in signs
+                )
+            )
         if isinstance(record, BooleanMeanDimension):
             return self._mean_dimension(self._vector(record.of or ""))
         if isinstance(record, Combination):
