@@ -134,13 +134,10 @@ class Samples:
         loss, u, chi, h = self._proximal(cell, name)
         return (Prox(loss, u, chi, h) - h) / chi
 
-    def envelope(self, cell: Cell, name: str) -> sp.Expr:
-        return Moreau(*self._proximal(cell, name))
-
     def loss(self, cell: Cell, name: str) -> sp.Expr:
-        """The loss at the point."""
-        loss, u, _, _ = self._proximal(cell, name)
-        return loss.xreplace({u: self.point(cell, name)})
+        """The loss at the point: what the envelope has besides the distance."""
+        loss, u, chi, h = self._proximal(cell, name)
+        return Moreau(loss, u, chi, h) - (Prox(loss, u, chi, h) - h) ** 2 / (2 * chi)
 
     # averages ---------------------------------------------------------------------------------------------------
 
