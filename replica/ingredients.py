@@ -57,6 +57,7 @@ from replica.parameters import (
 from replica.parameters import (
     parameter as parameter,
 )
+from replica.spectrum import Eigenspace
 
 
 class NotBuilt(NotImplementedError):
@@ -299,6 +300,10 @@ class Law(Ingredient):
 
     def loadings(self, d: int) -> np.ndarray | None:
         """(d,) mean squares that the coordinates of a latent that makes labels have, over those of its prior; None: all one."""
+        return None
+
+    def spectrum(self) -> tuple[Eigenspace, ...] | None:
+        """Of a bound law: its eigenspaces, where the inputs are Gaussian with a covariance; None for plain and for other inputs."""
         return None
 
     def maps(self) -> tuple[str, ...]:

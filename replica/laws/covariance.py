@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import sympy as sp
 
 from replica.apportion import apportion
 from replica.ingredients import Law, Values, parameter
+from replica.spectrum import Eigenspace
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,12 @@ class Covariance(Law):
 
     def loadings(self, d: int) -> np.ndarray | None:
         return None if self.loadings_ is None else self._spread(self.loadings_, d)
+
+    def spectrum(self) -> tuple[Eigenspace, ...]:
+        values = [self.expr(v) for v in self.eigenvalues]
+        parts = [self.expr(v) for v in self.fractions] if self.fractions else [sp.Rational(1, len(values))] * len(values)
+        loads = [self.expr(v) for v in self.loadings_] if self.loadings_ else [sp.S.One] * len(values)
+        return tuple(Eigenspace(part, value, load) for value, part, load in zip(values, parts, loads, strict=True))
 
     def _spread(self, values: Values, d: int) -> np.ndarray:
         fractions = self.fractions or (1,) * len(self.eigenvalues)

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from replica.ingredients import Law, Value, parameter
+from replica.spectrum import Eigenspace, marchenko_pastur
 
 _POINTS = 8192  # of the angle in which the distribution function is tabulated
 
@@ -40,6 +41,9 @@ class MarchenkoPastur(Law):
         inside = np.interp((places - (1 - bulk)) / bulk, levels, angle)
         eigenvalues = np.where(places < 1 - bulk, 0.0, center - half * np.cos(inside))
         return eigenvalues / eigenvalues.mean()
+
+    def spectrum(self) -> tuple[Eigenspace, ...]:
+        return marchenko_pastur(self.expr(self.ratio))
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

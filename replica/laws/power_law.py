@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import sympy as sp
 
 from replica.ingredients import Law, Value, parameter
+from replica.nodes import Flat
+from replica.spectrum import Eigenspace
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,14 @@ class PowerLaw(Law):
 
     def loadings(self, d: int) -> np.ndarray | None:
         return _averages(self.number(self.loading), d)
+
+    def spectrum(self) -> tuple[Eigenspace, ...]:
+        """In t with u = t^p, where every average is bounded."""
+        t, exponent, loading = sp.Dummy("t", positive=True), self.expr(self.exponent), self.expr(self.loading)
+        p = 2 / (1 - exponent - loading)
+        value, load = ((1 - e) * t ** (-p * e) for e in (exponent, loading))
+        power = (1 - exponent) * (1 - loading) / (1 - exponent - loading)  # finite where both exponents together are below one
+        return (Eigenspace(sp.S.One, value, load, (Flat(t, 0, 1),), density=p * t ** (p - 1), power=power),)
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -55,7 +55,7 @@ class Equations:
 
     def _inputs(self, base: str, value) -> sp.Expr:
         """An overlap: the base profile's average over coordinates; `value` takes a site's weights."""
-        parts = (w.total(w.site.profile[base] * value(w)) for w in self.weights if w.site.profile[base] != 0)
+        parts = (w.site.total(w.site.profile[base] * value(w)) for w in self.weights if w.site.profile[base] != 0)
         return sp.Add(*(part / self.problem.sizes[base] for part in parts))
 
     def _outputs(self, base: str, value) -> sp.Expr:
@@ -182,5 +182,5 @@ class Equations:
         losses = (
             c.alpha * self.samples.average(c, self.samples.loss(c, v.name)) for v in mine for c in self.problem.cells if c.key in v.losses
         )
-        penalties = (w.total(w.penalties(stage)) for w in self.weights)
+        penalties = (w.site.total(w.penalties(stage)) for w in self.weights)
         return {"energetic": self.problem.width * sp.Add(*losses), "entropic": self.problem.width * sp.Add(*penalties)}

@@ -112,7 +112,7 @@ class Measured:
             alive = [k for k in problem.bases if any(s.profile[k] != 0 and _here(s.name, a, b, problem) for s in problem.sites)]
             return sp.Add(*(problem.sizes[k] * (names.q(k, a, b) if b in vectors else names.m(k, a, b)) for k in alive))
         parts = (w.second(a, b) if b in vectors else w.overlap(a, b) for w in self.weights)
-        return sp.Add(*(w.total(part) for w, part in zip(self.weights, parts, strict=True)))
+        return sp.Add(*(w.site.total(part) for w, part in zip(self.weights, parts, strict=True)))
 
     def lengths(self) -> dict[str, sp.Expr]:
         """|w|^2 per coordinate where the order parameters are those of fields."""
@@ -120,7 +120,7 @@ class Measured:
         return {f"q[{v.name},{v.name}]" if several else "q": self.overlap(v.name, v.name) for v in self.problem.vectors}
 
     def _second(self, s: str, t: str) -> sp.Expr:
-        return sp.Add(*(site.fraction * site.moment(s, t) for site in self.problem.sites))
+        return sp.Add(*(site.total(site.moment(s, t)) for site in self.problem.sites))
 
     # declared ---------------------------------------------------------------------------------------------------
 
@@ -145,15 +145,9 @@ class Measured:
         if isinstance(record, Agreement):
             a, b = (self._vector(x) for x in record.between or ("", ""))
             field = self.samples.field
-            signs = ((1, 1), (-1, -1))  # as products: each field's kink is then its own
-            return sp.Add(
-                *(
-                    self.over(
-                        self.population(), lambda c, y, i=i, j=j: sp.Heaviside(i * field(c, a), HALF) * sp.Heaviside(j * field(c, b), HALF)
-                    )
-                    for i, j in signs
-                )
-            )
+            population = self.population()  # as products: each field's kink is then its own
+            both = self.over(population, lambda c, y: sp.Heaviside(field(c, a), HALF) * sp.Heaviside(field(c, b), HALF))
+            return both + self.over(population, lambda c, y: sp.Heaviside(-field(c, a), HALF) * sp.Heaviside(-field(c, b), HALF))
         if isinstance(record, BooleanMeanDimension):
             return self._mean_dimension(self._vector(record.of or ""))
         if isinstance(record, Combination):

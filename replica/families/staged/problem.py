@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from replica.nodes import Measure
+from replica.nodes import Measure, Tilted
 
 Pair = tuple[str, str]
 FIELD = "field"  # a base profile: a coordinate counts with the variance of its input
@@ -38,6 +38,12 @@ class Site:
 
     def moment(self, s: str, t: str) -> sp.Expr:
         return self.gram.get((s, t), self.gram.get((t, s), sp.S.Zero))
+
+    def total(self, value: sp.Expr) -> sp.Expr:
+        """A quantity per coordinate of this site as its part of the whole, averaged over a spectral law."""
+        if self.measures and value != 0:
+            value = Tilted(value * self.density, sp.S.Zero, self.measures, normalised=True)
+        return self.fraction * value
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from replica.convexity import is_convex
 from replica.families.model import Underivable, second_moment
 from replica.families.reading import control_names, number, sample_ratio
 from replica.families.staged.problem import FIELD, Cell, Pair, Problem, Site, Vector, output
-from replica.families.staged.spectral_data import SPECTRAL_LAWS, spectral
+from replica.families.staged.spectral_data import is_spectral, spectral
 from replica.priors import Gaussian
 from replica.regularizers import Zero
 from replica.spec.causality import during
@@ -116,9 +116,11 @@ def _lives(spec: Any, latent: str, block: str) -> bool:
 def _cell(spec: Any, part: str, group: str, bases: tuple[str, ...], names: Mapping[str, sp.Expr]) -> Cell:
     data = spec.slices[part]
     cell = data.groups[group]
-    if data.law is not None and data.law.kind not in ("gaussian", "iid", *SPECTRAL_LAWS):
-        built = " ".join(("gaussian", "iid", *SPECTRAL_LAWS))
-        raise Underivable(f"data.law: '{data.law.kind}' has no static theory on structured data yet (built: {built})")
+    if data.law is not None and data.law.kind not in ("gaussian", "iid") and not is_spectral(data.law):
+        raise Underivable(
+            f"data.law: '{data.law.kind}' has no static theory on structured data yet (built: gaussian iid hidden_manifold, and any "
+            "law that declares a spectrum)"
+        )
     if data.selection is not None:
         raise Underivable("slice.selection: selected samples are built for protocol 'gibbs' only")
     if cell.corruption is not None:
@@ -245,7 +247,7 @@ def _refuse(learner: Any, name: str) -> None:
 
 def is_structured(spec: Any) -> bool:
     """Whether an expanded spec has more than one learner on one cell of plain Gaussian inputs with labels of one latent."""
-    if any(part.law is not None and part.law.kind in SPECTRAL_LAWS for part in spec.slices.values()):
+    if any(is_spectral(part.law) for part in spec.slices.values()):
         return True
     cells = [g for part in spec.slices.values() for g in part.groups.values()]
     plain_cell = len(cells) == 1 and not cells[0].mean and cells[0].variance in (None, 1, 1.0) and cells[0].corruption is None

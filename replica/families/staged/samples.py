@@ -89,13 +89,13 @@ class Samples:
             return cell.total
         of = cell.of
         return sp.Add(
-            *(s.fraction * cell.variance[k] * s.profile[k] * s.moment(of, of) for s in self.problem.sites for k in self.problem.bases)
+            *(s.total(cell.variance[k] * s.profile[k] * s.moment(of, of)) for s in self.problem.sites for k in self.problem.bases)
         )
 
     def label_mean(self, cell: Cell) -> sp.Expr:
         assert cell.of is not None
         of = cell.of
-        return cell.bias + sp.Add(*(c * s.fraction * s.moment(of, t) for t, c in cell.mean.items() for s in self.problem.sites))
+        return cell.bias + sp.Add(*(c * s.total(s.moment(of, t)) for t, c in cell.mean.items() for s in self.problem.sites))
 
     def teacher(self, cell: Cell, vectors: tuple[str, ...]) -> Leaf:
         """Law of the label given the fields of some vectors: what they leave open of the label's own field."""

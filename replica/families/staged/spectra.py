@@ -19,7 +19,7 @@ import sympy as sp
 from replica.arrays import evaluate
 from replica.families.model import Underivable
 from replica.families.staged.problem import FIELD, Pair, Site
-from replica.nodes import Flat
+from replica.spectrum import marchenko_pastur
 
 REACH, TOLERANCE = 16.0, 1e-13  # of the normal law kept, and what quadrature may err in its moments
 
@@ -85,34 +85,31 @@ def feature_sites(k: Hermite, aspect: sp.Expr, moments: Mapping[str, sp.Expr]) -
         aspect: features per latent coordinate.
         moments: latent -> second moment; each is a vector of latent coordinates.
     """
-    angle = sp.Dummy("theta", real=True)
-    a = 1 + aspect + 2 * sp.sqrt(aspect) * sp.cos(angle)
-    bulk = k.linear**2 * a + k.rest
-    gram: dict[Pair, sp.Expr] = {(t, t): value * k.linear**2 * aspect * a / bulk**2 for t, value in moments.items()}
-    density = 2 * sp.sin(angle) ** 2 / (sp.pi * a)
+    bulk, null = marchenko_pastur(aspect)
+    a = bulk.eigenvalue
+    variance = k.linear**2 * a + k.rest
+    gram: dict[Pair, sp.Expr] = {(t, t): value * k.linear**2 * aspect * a / variance**2 for t, value in moments.items()}
     return (
-        Site("", sp.S.One, {FIELD: bulk}, gram, measures=(Flat(angle, 0, sp.pi),), density=density),
-        Site("null", sp.Max(0, 1 - 1 / aspect), {FIELD: k.rest}, {}),
+        Site("", bulk.fraction, {FIELD: variance}, gram, measures=bulk.measures, density=bulk.density),
+        Site("null", null.fraction, {FIELD: k.rest}, {}),
     )
 
 
 def eigenspaces(
     law: Any, names: Mapping[str, sp.Expr], moments: Mapping[str, sp.Expr], centers: frozenset[str] = frozenset()
 ) -> tuple[Site, ...]:
-    """One site per eigenvalue of a declared covariance.
+    """One site per eigenspace of a declared covariance.
 
     Args:
         moments: latent -> second moment of its prior.
         centers: latents that shift the inputs.  Overlaps count a coordinate with its eigenvalue, so such a latent is divided by it.
     """
-    bound = law.bind(names)
-    values = [bound.expr(v) for v in bound.eigenvalues]
-    parts = [bound.expr(v) for v in bound.fractions] if bound.fractions else [sp.Rational(1, len(values))] * len(values)
-    loads = [bound.expr(v) for v in bound.loadings_] if bound.loadings_ else [sp.S.One] * len(values)
     found = []
-    for i, (value, part, load) in enumerate(zip(values, parts, loads, strict=True)):
+    for i, part in enumerate(law.bind(names).spectrum()):
+        value, load = part.eigenvalue, part.loading
         if value == 0 and load != 0 and centers:
             raise Underivable("data.law: the spectrum is singular, means have components where the eigenvalue is 0; give these loading 0")
         gram: dict[Pair, sp.Expr] = {(t, t): load * m / (value**2 if t in centers else 1) for t, m in moments.items() if load != 0}
-        found.append(Site(f"eigenvalue {i + 1}", part, {FIELD: value}, gram))
+        own = (part.measures, part.density)
+        found.append(Site(f"eigenvalue {i + 1}", part.fraction, {FIELD: value}, gram, True, *own))
     return tuple(found)

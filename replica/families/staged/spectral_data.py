@@ -12,8 +12,13 @@ from replica.families.model import Underivable, second_moment
 from replica.families.reading import number
 from replica.families.staged.problem import Cell, Site
 from replica.families.staged.spectra import SYMBOLS, Hermite, eigenspaces, feature_sites, hermite
+from replica.ingredients import Law
+from replica.spectrum import power
 
-SPECTRAL_LAWS = ("covariance", "hidden_manifold")
+
+def is_spectral(law: Law | None) -> bool:
+    """Whether the coordinates of a law's inputs differ in their variance."""
+    return law is not None and (law.kind == "hidden_manifold" or type(law).spectrum is not Law.spectrum)
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Spectrum:
         """
         if not self.mixed and (cell.mean or set(cell.variance.values()) != {sp.S.One}):
             raise Underivable(f"group.{cell.group}: means and variances of groups have no theory on this law of inputs yet")
-        total = self.moments[cell.of] if self.kernel is not None and cell.of is not None else None
+        total = None if cell.of is None else self.moments[cell.of] * next(iter(cell.variance.values()))
         return replace(cell, alpha=cell.alpha / self.width, total=total)
 
 
@@ -58,7 +63,7 @@ def spectral(spec: Any, learners: list[str], latents: tuple[str, ...], names: Ma
     networks = {spec.learners[name].network for name in learners}
     laws = {part.law for part in spec.slices.values()}
     featured = [n for n in networks if n.kind == "random_features"]
-    special = [law for law in laws if law is not None and law.kind in SPECTRAL_LAWS]
+    special = [law for law in laws if is_spectral(law)]
     if not featured and not special:
         return None
     if len(networks) > 1 or len(laws) > 1:
@@ -77,7 +82,9 @@ def spectral(spec: Any, learners: list[str], latents: tuple[str, ...], names: Ma
     if law.kind == "hidden_manifold":
         aspect = 1 / number(law.latent_ratio, names)
         return Spectrum(feature_sites(SYMBOLS, aspect, moments), sp.S.One, moments, hermite(law.activation))
-    return Spectrum(eigenspaces(law, names, moments, _centers(spec)), sp.S.One, moments, mixed=True)
+    strength = power(law.bind(names).spectrum())
+    seen = {t: m * strength for t, m in moments.items()}
+    return Spectrum(eigenspaces(law, names, moments, _centers(spec)), sp.S.One, seen, mixed=True)
 
 
 def _centers(spec: Any) -> frozenset[str]:

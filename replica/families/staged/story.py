@@ -37,9 +37,7 @@ def trail(equations: Equations, theory: Theory) -> Theory:
             tuple(_fields(equations)),
             GAUSSIAN_FIELDS,
         ),
-        Step(
-            "Ansatz", "replica symmetry in every stage; its replicas differ by chi/beta as the temperature goes to zero", (), CAUSAL
-        ),
+        Step("Ansatz", "replica symmetry in every stage; its replicas differ by chi/beta as the temperature goes to zero", (), CAUSAL),
         Step("Energetic term", "the field of a sample goes to its proximal point", tuple(_points(equations))),
         Step("Entropic term", "weights are what the fields B of the coordinates and the penalties agree on", tuple(_weights(equations))),
         Step(

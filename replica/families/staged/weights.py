@@ -162,12 +162,6 @@ class Weights:
                 found += g * stretch / 2
         return found
 
-    def total(self, value: sp.Expr) -> sp.Expr:
-        """A quantity per coordinate of this site as its part of the whole, averaged over a spectral law."""
-        if self.site.measures and value != 0:
-            value = Tilted(value * self.site.density, sp.S.Zero, self.site.measures, normalised=True)
-        return self.site.fraction * value
-
 
 def triangular_inverse(matrix: sp.Matrix, stages: list[int]) -> sp.Matrix:
     """Inverse of a matrix that is block lower triangular in the stages, block by block: later blocks stay out of earlier ones."""
