@@ -184,3 +184,11 @@ def test_later_stages_never_act_on_earlier_ones():
     names = ("m[student@early,rule]", "q[student@early,student@early]", "chi[student@early,student@early]", "energy[early]")
     same(strong, weak, *names, rel=1e-12)
     assert abs(strong["q[student@late,student@late]"] - weak["q[student@late,student@late]"]) > 0.01
+
+
+def test_a_penalty_that_is_not_quadratic_is_refused_on_features():
+    """It acts on the weights of the features, the theory on those of the eigenvectors of their covariance."""
+    spec = load("random_features")
+    lasso = Spec.from_toml(spec.to_toml().replace('kind = "ridge"', 'kind = "l1"'))
+    with pytest.raises(Underivable, match="no features"):
+        derive(lasso)

@@ -90,8 +90,8 @@ def feature_sites(k: Hermite, aspect: sp.Expr, moments: Mapping[str, sp.Expr]) -
     variance = k.linear**2 * a + k.rest
     gram: dict[Pair, sp.Expr] = {(t, t): value * k.linear**2 * aspect * a / variance**2 for t, value in moments.items()}
     return (
-        Site("", bulk.fraction, {FIELD: variance}, gram, measures=bulk.measures, density=bulk.density),
-        Site("null", null.fraction, {FIELD: k.rest}, {}),
+        Site("", bulk.fraction, {FIELD: variance}, gram, False, bulk.measures, bulk.density),  # rotated: weights are no coordinates here
+        Site("null", null.fraction, {FIELD: k.rest}, {}, False),
     )
 
 

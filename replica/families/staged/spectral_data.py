@@ -13,6 +13,7 @@ from replica.families.reading import number
 from replica.families.staged.problem import Cell, Site
 from replica.families.staged.spectra import SYMBOLS, Hermite, eigenspaces, feature_sites, hermite
 from replica.ingredients import Law
+from replica.priors import Gaussian
 from replica.spectrum import power
 
 
@@ -84,7 +85,9 @@ def spectral(spec: Any, learners: list[str], latents: tuple[str, ...], names: Ma
         return Spectrum(feature_sites(SYMBOLS, aspect, moments), sp.S.One, moments, hermite(law.activation))
     strength = power(law.bind(names).spectrum())
     seen = {t: m * strength for t, m in moments.items()}
-    return Spectrum(eigenspaces(law, names, moments, _centers(spec)), sp.S.One, seen, mixed=True)
+    normal = all(isinstance(spec.latents[t].prior, Gaussian) for t in latents)
+    sites = tuple(replace(site, gaussian=normal) for site in eigenspaces(law, names, moments, _centers(spec)))
+    return Spectrum(sites, sp.S.One, seen, mixed=True)
 
 
 def _centers(spec: Any) -> frozenset[str]:

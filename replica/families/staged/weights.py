@@ -97,7 +97,7 @@ class Weights:
 
     def _proximal(self) -> dict[str, sp.Expr]:
         if not self.site.gaussian:
-            raise Underivable("regularizer: a penalty that is not quadratic needs Gaussian latents on structured data")
+            raise Underivable("regularizer: a penalty that is not quadratic needs Gaussian latents, and inputs that are no features")
         found: dict[str, sp.Expr] = {}
         for v in self.alive:
             pull: sp.Expr = self.B(v.name)
