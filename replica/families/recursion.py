@@ -6,14 +6,19 @@ GASP), without one the Bayes-optimal learner's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import sympy as sp
 
+from replica.ansatz import RSB
 from replica.families import static
-from replica.families.model import Underivable, second_moment
-from replica.families.reading import read
+from replica.families.declared import declared
+from replica.families.draft import Closing
+from replica.families.model import SharedLaws, Underivable, second_moment
+from replica.families.observables import Predictor, Sampled, prediction
+from replica.families.reading import StaticModel, read
 from replica.protocols import AMP, ERM, Bayes
 from replica.symbols import control_symbol
 from replica.theory import Assumption, Recursion, Start, Stationary, Step, Theory
@@ -76,10 +81,25 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         system=recursion,
         fingerprint=f"{spec.fingerprint}:{full.ansatz!r}",
         spec=spec,
-        observables={k: v for k, v in found.observables.items() if k in PREDICTED or k in model.observables},
+        observables=_estimated(model, found) if isinstance(full.ansatz, RSB) else _predicted(found.observables, model),
         assumptions=(STATE_EVOLUTION, *found.assumptions),
         trail=(*found.trail, _step(recursion, begin)),
     )
+
+
+def _predicted(found: Mapping[str, sp.Expr], model: StaticModel) -> dict[str, sp.Expr]:
+    return {k: v for k, v in found.items() if k in PREDICTED or k in model.observables}
+
+
+def _estimated(model: StaticModel, found: Theory) -> dict[str, sp.Expr]:
+    """Where replica symmetry is broken the estimate is the mean over all states: as long as two replicas in different states overlap."""
+    plain = {symbol: control_symbol(symbol.name) for symbol in model.symbols}
+    assert model.laws.prior is not None
+    draw = Sampled(model, Closing(SharedLaws({model.name: model.laws}), sp.Dummy("y", real=True)), second_moment(model.laws.prior))
+    mean = Predictor(found.order_parameters["q0"], found.order_parameters["m"])
+    own = prediction(draw, mean) | {"estimation_mse": draw.rho - 2 * mean.covariance + mean.variance}
+    known = {name: value.xreplace(plain) for name, value in (own | declared(draw, mean, own)).items()}
+    return _predicted(known, model)
 
 
 def conjugates_of(theory: Theory) -> tuple[sp.Symbol, ...]:
