@@ -39,7 +39,7 @@ bench: $(VENV)/.testing
 	$(BIN)/python -m benchmarks.bench
 
 notebooks: $(VENV)/.testing
-	for each in notebooks/*.py; do $(BIN)/jupytext --to ipynb --execute $$each || exit 1; done
+	for each in notebooks/*.py; do $(BIN)/jupytext --to ipynb $$each && $(BIN)/jupyter-execute --inplace $${each%.py}.ipynb || exit 1; done
 
 clean:
 	rm -rf demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

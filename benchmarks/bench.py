@@ -7,12 +7,21 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import kernels, processes, theory, training, trees
+from benchmarks import flows, kernels, passing, processes, structured, theory, training, trees
 from benchmarks.table import Measure, table
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN, END = "<!-- bench: written by `python -m benchmarks.bench --readme` -->", "<!-- end of bench -->"
-PARTS = {"kernels": kernels, "trees": trees, "theory": theory, "processes": processes, "training": training}
+PARTS = {
+    "kernels": kernels,
+    "trees": trees,
+    "flows": flows,
+    "theory": theory,
+    "structured": structured,
+    "processes": processes,
+    "training": training,
+    "passing": passing,
+}
 
 
 def machine() -> str:

@@ -65,7 +65,8 @@ outcome.figure("spring")
 
 # %% [markdown]
 # ## What agrees, and what is not checked
-# At these parameters one weighted student is better for both groups than two coupled ones, which is not what the paper reports at its own.
+# Two coupled students beat every weighted one where the rules of the groups are unrelated. At the default point, where they are alike, one
+# weighted student is better for both groups.
 
 # %%
 print(outcome)

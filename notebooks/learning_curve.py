@@ -18,7 +18,7 @@
 import os
 
 from IPython.display import display
-from sklearn.datasets import load_breast_cancer, load_digits
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 
 from simulate.learning_curve import learning_curve
 from simulate.learning_curve.features import RandomFeatures
@@ -56,8 +56,17 @@ print(cancer)
 display(cancer.figure())
 
 # %% [markdown]
+# ## Numbers instead of classes
+# Progression of diabetes, with square and with Huber's loss; errors are parts of the variance of the labels.
+
+# %%
+progress = load_diabetes()
+for loss in ("square", "huber"):
+    print(learning_curve(progress.data, progress.target, regression=True, loss=loss, strength=1e-3, seeds=seeds), "\n")
+
+# %% [markdown]
 # ## What it supposes
-# Two laws of labels are known, and the likelier one is taken: each class a Gaussian cloud, both with one covariance; or Gaussian features
+# Two laws of classes are known, and the likelier one is taken: each class a Gaussian cloud, both with one covariance; or Gaussian features
 # and the sign of a linear field plus noise. Both have the means and the covariance of the data. The spectrum is reduced to sixteen nodes
 # by Gauss quadrature.
 

@@ -1,4 +1,4 @@
-"""Attempts at one point: from each start as it is, then from where a start is easy, along the way to the point."""
+"""Attempts at one point: from each start as it is, then from where it is easy or the theory's own, along the way to the point."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numerics.path import carry, lost, straight
 from numerics.problem import PANELS, SWEEPS, Problem
 from numerics.solution import Solution
 from numerics.status import Status
+from numerics.trust import approach
 
 REGULAR = (Status.CONVERGED, Status.LIMITED)
 
@@ -22,8 +23,9 @@ def attempts(
     """Solutions found and failures, in the order of the starts; the first solution alone unless `many`.
 
     Each start is tried twice: by sweeps of the plain map that end in Newton's method, and by Newton's method alone.  Where none leads
-    to a solution inside the domain, one is continued from an easy point.  A start with easy points is not given more than the
-    first size of the buffers: where it needs more, it is far from any solution.
+    to a solution inside the domain, one is continued from an easy point, then from the theory's own values of its controls; last come
+    bounded steps.  A start with easy points is not given more than the first size of the buffers: where it needs more, it is far from
+    any solution.
     """
     found: list[Solution] = []
     failed: list[Solution] = []
@@ -42,7 +44,8 @@ def attempts(
         if reached is not None and reached.converged:
             return [*found, reached], failed
         failed = [reached, *failed] if reached is not None else failed
-    return found, failed
+    last = _from_own_values(problem, point, names, tol) or _from_valleys(problem, point, names, tol)
+    return ([*found, last] if last is not None else found), failed
 
 
 def _from_start(problem: Problem, point: Mapping[str, float], name: str, tol: float) -> Iterator[Solution]:
@@ -69,6 +72,31 @@ def _continued(problem: Problem, point: Mapping[str, float], name: str, tol: flo
         if nearest is None or left < nearest[0]:
             nearest = left, lost(problem, trace, begin, point)
     return nearest[1] if nearest is not None else None
+
+
+def _from_own_values(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float) -> Solution | None:
+    """The solution continued from where the theory's controls have their own values; None where a branch does not lead here."""
+    own = problem.point()
+    if own == dict(point):
+        return None
+    for name in names:
+        begin = next((one for one in _from_start(problem, own, name, tol) if one.status in REGULAR), None)
+        if begin is not None:
+            trace = carry(problem, begin, straight(begin.at, point), tol)
+            return None if trace.lost else trace.found[-1]
+    return None
+
+
+def _from_valleys(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float) -> Solution | None:
+    """The first solution that bounded steps lead to."""
+    for name in names:
+        near = approach(problem, point, problem.start(problem.start_names(None).index(name), point))
+        if near is not None:
+            controls = np.array([[point[control] for control in problem.controls]])
+            one = solution(problem, point, problem.march(controls, near[None], tol, 0), 0, name)
+            if one.status in REGULAR:
+                return one
+    return None
 
 
 def _easy(problem: Problem, point: Mapping[str, float], name: str) -> Iterator[dict[str, float]]:

@@ -22,6 +22,8 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(ORDER)
 WEIGHTS = WEIGHTS / 2  # of a panel of width one; they sum to one
 WINDOW = 9.0  # the normal density beyond holds 2e-19
 TAIL = 13.0  # probed, and kept only where an integrand grows
+BEYOND = np.array([TAIL, 18.0, 25.0, 37.0])  # looked at where it still matters there; further out the normal density is no number
+MATTERS = 1e-14  # of an integral
 PANEL_TOLERANCE = 1e-7
 UNCHANGED = 1e-7  # of the tolerance: halves that change less are not kept, their parent is
 NEGLIGIBLE = 1e-17
@@ -193,11 +195,20 @@ def hides(features, known, a, b):
 
 
 @njit(**PART)
+def matters(work, row, m):
+    """Whether a panel holds a part of some integral that shows in its digits."""
+    for i in range(m):
+        if abs(work[row, 2 + i]) > MATTERS * work[TOTAL, i]:
+            return True
+    return False
+
+
+@njit(**PART)
 def adapt_panels(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr, out, work):
     """Fill loop l of depth 0 with panels that resolve the kernel's integrals at the parameters p.
 
     The stack holds panels still to be judged: their ends and the probes' values on them.  One pass of the loop judges
-    one panel against its halves, or, for the first few, only evaluates it.
+    one panel against its halves, or, for the first few and those beyond them, only evaluates it.
     """
     if frame(loops, l, ORDER, x, w, off) != OK:
         return CAPACITY
@@ -208,10 +219,21 @@ def adapt_panels(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr,
     copy(out, work[FEATURES], known)
     first = FIRST_LINE if rule == LINE else FIRST_UNIT
     fresh, pending, kept, m = len(first) - 1, 0, 0, 0
-    while fresh > 0 or pending > 0:
+    side, further, edge = (1 if rule == LINE else -1), 0, STACK  # the outermost panel on the right, then on the left
+    while fresh > 0 or side >= 0 or pending > 0:
         if fresh > 0:
             fresh -= 1
             a, b, halves, row = first[fresh], first[fresh + 1], 1, STACK + pending
+        elif side >= 0:
+            if not matters(work, edge, m):
+                side, further, edge = side - 1, 0, STACK + len(first) - 2
+                continue
+            if further + 1 == len(BEYOND):
+                return CAPACITY  # the mass lies where no nodes are
+            a, b, halves, row, edge = BEYOND[further], BEYOND[further + 1], 1, STACK + pending, STACK + pending
+            if side == 0:
+                a, b = -b, -a
+            further += 1
         else:
             pending -= 1
             row, halves = STACK + pending, 2

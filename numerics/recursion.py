@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from numerics.equations import Equations, Failure
 from numerics.layout import ERROR_AT, INFO, JUMP_AT, RESIDUAL_AT, STEPS_AT, local_size
@@ -17,6 +17,9 @@ from numerics.solver import recur
 from numerics.status import CAPACITY, CODES, Status
 from replica.nodes import LogAverage, Tilted
 from replica.theory import Recursion, Theory
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ def run(module: Compiled, at: Mapping[str, float] | None = None, *, trajectory: 
 
 def trajectory(module: Compiled, at: Mapping[str, float] | None = None) -> xr.Dataset:
     """Results without averages over `step`, the start being step 0; how it ended is among the attributes."""
+    import xarray as xr  # takes longer to load than a point to solve
+
     path, equations = iterate(module, at)
     theory = Problem(module).theory
     found = _trajectory(theory, equations, path, [path.at[name] for name in equations.problem.controls])

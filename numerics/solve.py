@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from numerics.attempts import attempts
@@ -41,6 +42,9 @@ def solve(
     """
     problem = Problem(module)
     point = problem.point(at)
+    for control in problem.theory.missing:
+        if math.isnan(point[control.name]):
+            raise ValueError(f"control {control.name} has no value of its own and must be given ({control.meaning})")
     names = problem.start_names(starts)
     if is_recursion(module):
         return (run(module, point, trajectory=True),)

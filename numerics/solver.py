@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from numerics import native
+from numerics.build import build
 from numerics.cache import KernelCache, digest
 
 ENTRIES = ("replica_march", "replica_inspect", "replica_recur")
 _HERE = Path(__file__).parent
-_SOURCES = ("layout.py", "native.py", "quadrature.py", "special/library.py", "status.py")
+_SOURCES = ("build.py", "layout.py", "native.py", "quadrature.py", "special/library.py", "status.py")
 
 
 def march(table: np.ndarray, tolerance: float) -> int:
@@ -45,16 +43,6 @@ def _entries() -> tuple[Callable[[int, float], int], ...]:
     store = KernelCache()
     files = [_HERE / name for name in _SOURCES] + sorted(_HERE.glob("methods/*.py"))
     key = digest("solver", *(file.read_bytes() for file in files))
-    found = store.find(key) or store.store(key, _build(), {"solver": True})
+    found = store.find(key) or store.store(key, build("numerics.methods.entries"), {"solver": True})
     kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_double)
     return tuple(kind(address) for address in native.load(found.code, ENTRIES))
-
-
-def _build() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "solver.o"
-        command = [sys.executable, "-m", "numerics.methods.build", str(path)]
-        done = subprocess.run(command, cwd=_HERE.parent, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"the solver cannot be compiled: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-        return path.read_bytes()

@@ -113,15 +113,17 @@ def _found(
 def _reached(
     problem: Problem, path: Sequence[Mapping[str, float]], starts: Sequence[str], tol: float, found: list[tuple[Solution, ...]]
 ) -> list[tuple[Solution, ...]]:
-    """Points without a solution, from their neighbours' solutions and, where there are none, from easy points."""
-    if not any(s.easy for s in problem.theory.system.starts) and not problem.theory.system.solved:
+    """Points without a solution, from their neighbours' solutions and, where there are none, as `solve` finds one; where starts have
+    easy points, an end of the domain that they ran to counts as none."""
+    plain = not any(s.easy for s in problem.theory.system.starts) and not problem.theory.system.solved
+    if plain and all(one[0].converged for one in found):
         return found
     for order in (range(len(path)), range(len(path) - 1, -1, -1)):
         before: Solution | None = None
         for i in order:
             if found[i][0].status in REGULAR:
                 before = found[i][0]
-            elif before is not None:
+            elif before is not None and not (plain and found[i][0].converged):
                 trace = carry(problem, before, [path[i]], tol)
                 before = trace.found[-1] if trace.found else None
                 found[i] = (before,) if before is not None else found[i]

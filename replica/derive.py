@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
-from replica.families import recursion, static
+from replica.families import static
 from replica.families.model import Underivable
-from replica.families.online import equations as online
+from replica.protocols import AMP, SGD, OnlineSGD
 from replica.theory import Theory
 
 __all__ = ["Underivable", "derive"]
+_MOVING = {AMP: "recursion", OnlineSGD: "online.equations", SGD: "slow.equations"}  # loaded when asked for
 
 
 def derive(spec: Any, learner: str | None = None) -> Theory:
@@ -24,8 +26,9 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         >>> [u.name for u in theory.system.unknowns]
         ['m', 'q', 'chi', 'm_hat', 'q_hat', 'chi_hat']
     """
-    if recursion.is_message_passing(spec.expand(), learner):
-        return recursion.derive(spec, learner)
-    if online.is_one_pass(spec.expand(), learner):
-        return online.derive(spec, learner)
+    learners = spec.expand().learners
+    chosen = list(learners.values()) if learner is None else [learners[learner]] if learner in learners else []
+    for protocol, family in _MOVING.items():
+        if any(isinstance(one.protocol, protocol) for one in chosen):
+            return importlib.import_module(f"replica.families.{family}").derive(spec, learner)
     return static.derive(spec, learner)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import sympy as sp
+from sympy.core.relational import Relational
 
 from replica import latex
 from replica.nodes import Moment, Rate
@@ -150,7 +152,7 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Nodes:
-    """Points of `dimension` independent standard normals and their weights, where no closed form is left: `points[s, a]`, `weights[s]`."""
+    """Points of `dimension` independent standard normals and their weights, where no closed form is left: `points[a, s]`, `weights[s]`."""
 
     axis: Axis
     points: sp.IndexedBase
@@ -177,6 +179,7 @@ class Gram:
         fractions: part of all coordinates in each block.
         overlaps: of the fixed vectors at infinite size, as nested tuples.
         others: unknown -> value of the remaining ones, as nested tuples.
+        size: dimension in which the moving vectors are drawn; None leaves it to whoever integrates.
     """
 
     own: str
@@ -186,6 +189,7 @@ class Gram:
     fractions: tuple[sp.Expr, ...]
     overlaps: Any
     others: Mapping[str, Any] = field(default_factory=dict)
+    size: sp.Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -202,6 +206,7 @@ class Flow:
         kernels, nodes: the moments and the nodes that definitions mention.
         phases: in the order of time.
         start: initial values.
+        time: what the derivatives are taken in.
     """
 
     axes: tuple[Axis, ...]
@@ -215,10 +220,11 @@ class Flow:
     nodes: tuple[Nodes, ...]
     phases: tuple[Phase, ...]
     start: Gram
+    time: sp.Symbol = sp.Symbol("alpha")
 
     def formulas(self) -> tuple[sp.Basic, ...]:
         """The equations of what moves as equalities, then what they are made of, then the kernels."""
-        moving = [sp.Eq(Rate(d.target, sp.Symbol("alpha")), d.value, evaluate=False) for d in self.equations]
+        moving = [sp.Eq(Rate(d.target, self.time), d.value, evaluate=False) for d in self.equations]
         made = [sp.Eq(d.target, d.value, evaluate=False) for d in self.program if not d.factor]
         return (*moving, *dict.fromkeys(made), *(kernel.formula() for kernel in self.kernels))
 
@@ -233,7 +239,7 @@ class Scores:
     """Scalar functions of one leaf, shared with message passing.
 
     output(y, omega, V) is the score g of the field's leaf, denoiser(A, B) the mean of the weight's leaf;
-    slopes are d output / d omega and d denoiser / d B.
+    slopes are d output / d omega and d denoiser / d B; the logs are what g and the mean are slopes of.
     """
 
     y: sp.Symbol
@@ -245,6 +251,8 @@ class Scores:
     output_slope: sp.Expr
     denoiser: sp.Expr
     denoiser_slope: sp.Expr
+    output_log: sp.Expr
+    denoiser_log: sp.Expr
 
 
 @dataclass(frozen=True)
@@ -264,6 +272,11 @@ class Theory:
     trail: tuple[Step, ...] = ()
     scores: Scores | None = None
     spec: Any = None
+
+    @property
+    def missing(self) -> tuple[Control, ...]:
+        """Controls without a value of their own: measurements supply them."""
+        return tuple(control for control in self.controls if math.isnan(control.value))
 
     def xreplace(self, change: Mapping[sp.Basic, sp.Basic]) -> Theory:
         """The theory with symbols replaced in every expression; unknowns and controls keep their records."""
@@ -288,7 +301,7 @@ class Theory:
 def _replaced(value: Any, change: dict[sp.Basic, sp.Basic]) -> Any:
     """`value` with `change` made in every expression that it holds, through tuples, mappings and records."""
     if isinstance(value, sp.Basic):
-        return value.xreplace(change)
+        return _renamed(value, change, {}) if all(isinstance(new, sp.Symbol) for new in change.values()) else value.xreplace(change)
     if isinstance(value, tuple):
         return tuple(_replaced(v, change) for v in value)
     if isinstance(value, Mapping):
@@ -296,3 +309,18 @@ def _replaced(value: Any, change: dict[sp.Basic, sp.Basic]) -> Any:
     if isinstance(value, (Theory, Stationary, Start, Step, Scores)):
         return replace(value, **{f.name: _replaced(getattr(value, f.name), change) for f in fields(value) if f.name != "spec"})
     return value
+
+
+def _renamed(e: sp.Basic, change: Mapping[sp.Basic, sp.Basic], done: dict[sp.Basic, sp.Basic]) -> sp.Basic:
+    """`e` with symbols replaced by others; relations are not decided anew, which SymPy takes longer for than for all else."""
+    if e in change:
+        return change[e]
+    if not e.args or e in done:
+        return done.get(e, e)
+    args = [_renamed(a, change, done) for a in e.args]
+    if all(a is b for a, b in zip(args, e.args, strict=True)):
+        found = e
+    else:
+        found = e.func(*args, evaluate=False) if isinstance(e, Relational) else e.func(*args)
+    done[e] = found
+    return found

@@ -137,7 +137,8 @@ def compare(runs: Runs, observable: str, theory: float) -> Comparison:
 
 
 def _judge(runs: Runs, means: tuple[Mean, ...], z: float, z_largest: float, misfit: Limit | None) -> tuple[Verdict, str]:
-    failed, made = len(runs.failures), len({(row.size, row.seed) for row in runs.rows})
+    lost = {(one.size, one.seed) for one in runs.failures}
+    failed, made = len(lost), len({(row.size, row.seed) for row in runs.rows} - lost)
     if failed > _MANY_FAILURES * (failed + made):
         return Verdict.INCONCLUSIVE, f"{failed} of {failed + made} runs failed: {runs.failures[0].sentence}"
     if min(m.seeds for m in means) < _FEW_SEEDS:

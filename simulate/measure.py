@@ -68,7 +68,7 @@ def _structure(instance: Instance, naming: Naming, outcome: Outcome, name: str) 
                 continue
             if not block or block in (instance.spec.latents[latent].blocks or (block,)):
                 m = float(np.mean(along[where] * instance.truth[latent][where]))
-                found[naming.m(name, latent, block)] = abs(m) if _blind_to_sign(instance) else m
+                found[naming.m(name, latent, block)] = abs(m) if blind_to_sign(instance) else m
         for other in names[names.index(name) :]:
             v = outcome.estimates[other].mean
             if _same_features(estimate, outcome.estimates[other]) and (not block or _lives(instance, other, block)):
@@ -145,7 +145,7 @@ def _overlaps(instance: Instance, learner: Any, estimate: Estimate) -> dict[str,
         return found if "x" in instance.arrays else {key: value for key, value in found.items() if key == "Q"}
     truth = instance.truth[name]
     m, rho = w @ truth / d, np.mean(truth**2)
-    if _blind_to_sign(instance):
+    if blind_to_sign(instance):
         m = abs(m)
     own = found["Q"] if protocol == "gibbs" else q
     found |= {"m": m, "estimation_mse": rho - 2 * m + own}
@@ -154,7 +154,7 @@ def _overlaps(instance: Instance, learner: Any, estimate: Estimate) -> dict[str,
     return found
 
 
-def _blind_to_sign(instance: Instance) -> bool:
+def blind_to_sign(instance: Instance) -> bool:
     """Whether every label leaves the sign of its field open, so that w and -w are equally good."""
     if "J" in instance.arrays:
         return instance.arrays["J"].ndim % 2 == 0

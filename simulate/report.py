@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from numerics.compile import Module, compile_theory
+from numerics.flow.compile import FlowModule
 from numerics.solution import Solution
 from numerics.solve import solve
 from replica.derive import derive
 from replica.spec import Spec
 from replica.theory import Flow
+from simulate import conditional
 from simulate.finite_size import Comparison, Verdict, compare_all, verdict
+from simulate.instance import Unsupported
 from simulate.runs import Runs, plan, simulate
 
 TRACED = ("replica-engine", "numpy", "scipy", "sympy", "numba", "torch")
@@ -94,8 +97,9 @@ def validate(
     *,
     algorithm: str | None = None,
     device: str = "cpu",
-    module: Module | None = None,
+    module: Module | FlowModule | None = None,
     progress: Callable[[int, int], None] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Report:
     """Solve and simulate one point and compare every observable that both have.
 
@@ -104,6 +108,7 @@ def validate(
         sizes, seeds, algorithm, device: of the finite systems; the spec's run plan where left out.
         module: the compiled theory of this spec, where it is at hand.
         progress: called with (runs done, runs in all).
+        options: of the algorithm.
 
     Raises:
         SpecError: a value outside its domain.
@@ -114,14 +119,25 @@ def validate(
     if theory is not None and isinstance(theory.system, Flow):
         from simulate import trajectories  # brings what integrates flows, which no other theory needs
 
-        paths = trajectories.compared(spec.expand(), theory, point, *plan(spec, sizes, seeds), progress)
+        flow = module if isinstance(module, FlowModule) else None
+        planned = plan(spec.expand(), sizes, seeds, point)
+        paths = trajectories.compared(spec.expand(), theory, point, *planned, progress, flow, algorithm, device)
         return Report(paths.prediction, paths.runs, paths.comparisons, verdict(paths.comparisons), 0, _provenance(spec, paths.runs, device))
+    assert not isinstance(module, FlowModule)
     if module is None:
         assert theory is not None
         module = compile_theory(theory)
     known = {control.name for control in module.theory.controls} if module.theory is not None else set(point)
+    if module.theory is not None and module.theory.missing:
+        watch = conditional.Watch(spec.expand())
+        runs = simulate(spec, at, sizes, seeds, algorithm, device, progress, options, watch=watch)
+        if not watch.found:
+            raise Unsupported(f"no run whose features could be measured: {runs.failures[0].sentence}")
+        whole, rows, failures = conditional.compared(module, {k: v for k, v in point.items() if k in known}, runs, watch)
+        runs = replace(runs, failures=(*runs.failures, *failures))
+        return Report(whole, runs, rows, verdict(rows), 0, _provenance(spec, runs, device))
     solutions = solve(module, {name: value for name, value in point.items() if name in known})
-    runs = simulate(spec, at, sizes, seeds, algorithm, device, progress)
+    runs = simulate(spec, at, sizes, seeds, algorithm, device, progress, options)
     chosen = _reached(solutions, runs.algorithm)
     rows = compare_all(runs, predicted(chosen)) if chosen.converged else ()
     return Report(chosen, runs, rows, verdict(rows), len(solutions) - 1, _provenance(spec, runs, device))
@@ -136,7 +152,7 @@ def predicted(solution: Solution) -> dict[str, float]:
 
 def _reached(solutions: Sequence[Solution], algorithm: str) -> Solution:
     """Message passing starts without information: where solutions coexist it ends in the one that start leads to."""
-    if algorithm == "amp":
+    if algorithm in ("amp", "gamp"):
         for found in solutions:
             if found.start == "uninformed" and found.stable is not False:
                 return found

@@ -99,6 +99,8 @@ class _Function:
     def __init__(self, flags: str, constants: Mapping[str, float]) -> None:
         self.flags, self.constants = flags, constants
         self.lines: list[str] = []
+        self.loops: list[str] = []  # metadata: passes over nodes do not depend on one another
+        self.group = ""
         self.values: dict[str, Value] = {}
         self.slots: dict[str, str] = {}
         self.called: set[str] = set()
@@ -128,7 +130,7 @@ class _Function:
             slots.append(f"  %slot.{variable} = alloca {kind}")
         self._statements(node.body)
         head = f'define weak_odr i64 @{name}({", ".join(arguments)}) noinline nounwind "prefer-vector-width"="512" {{\nentry:'
-        return "\n".join([head, *slots, *self.lines, "}"])
+        return "\n".join([head, *slots, *self.lines, "}", *self.loops])
 
     def library(self, node: ast.FunctionDef) -> str:
         integer = node.name == "unkey"
@@ -175,7 +177,7 @@ class _Function:
                 self.values[target.id] = value
         else:
             assert isinstance(target, ast.Subscript)
-            self.lines.append(f"  store {value[0]} {value[1]}, ptr {self._element(target)[1]}")
+            self.lines.append(f"  store {value[0]} {value[1]}, ptr {self._element(target)[1]}{self.group}")
 
     def _loop(self, node: ast.For) -> None:
         assert isinstance(node.target, ast.Name)
@@ -194,8 +196,16 @@ class _Function:
             f"body{k}:",
         ]
         self.values[node.target.id] = ("i64", j)
+        hint = ""
+        if not any(isinstance(s, ast.For) for s in node.body):  # arrays share one piece of scratch, and LLVM would ask whether they overlap
+            at = len(self.loops)
+            self.loops += [f"!{at} = distinct !{{}}", f'!{at + 1} = !{{!"llvm.loop.parallel_accesses", !{at}}}']
+            self.loops.append(f"!{at + 2} = distinct !{{!{at + 2}, !{at + 1}}}")
+            self.group, hint = f", !llvm.access.group !{at}", f", !llvm.loop !{at + 2}"
         self._statements(node.body)
-        self.lines += [f"  br label %latch{k}", f"latch{k}:", f"  {j}.next = add nuw nsw i64 {j}, 1", f"  br label %head{k}", f"after{k}:"]
+        self.group = ""
+        back = [f"latch{k}:", f"  {j}.next = add nuw nsw i64 {j}, 1", f"  br label %head{k}{hint}"]
+        self.lines += [f"  br label %latch{k}", *back, f"after{k}:"]
 
     # expressions
     def _emit(self, kind: str, operation: str) -> Value:
@@ -219,7 +229,7 @@ class _Function:
             return _literal({"inf": float("inf"), "nan": float("nan")}[node.attr])
         if isinstance(node, ast.Subscript):
             kind, pointer = self._element(node)
-            return self._emit(kind, f"load {kind}, ptr {pointer}")
+            return self._emit(kind, f"load {kind}, ptr {pointer}{self.group}")
         if isinstance(node, ast.UnaryOp):
             kind, value = self._value(node.operand)
             return self._emit(kind, f"fneg {self.flags}double {value}" if kind == "double" else f"sub {kind} 0, {value}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from numerics import native
+from numerics.build import build
 from numerics.cache import KernelCache, digest
 from numerics.flow.layout import Layout, layout
 from numerics.flow.lower import source
@@ -63,19 +61,9 @@ def march(table: int, tolerance: float) -> int:
 @cache
 def shared() -> tuple[int, ...]:
     """Addresses of the integrator and of the factors, compiled first where this installation has not done so."""
-    files = [_HERE / name for name in ("march.py", "support.py", "build.py")]
-    files += [_HERE.parent / "native.py", _HERE.parent / "methods" / "raw.py"]
+    files = [_HERE / name for name in ("march.py", "support.py", "entries.py")]
+    files += [_HERE.parent / "build.py", _HERE.parent / "native.py", _HERE.parent / "methods" / "raw.py"]
     store = KernelCache()
     key = digest("march", *(file.read_bytes() for file in files))
-    found = store.find(key) or store.store(key, _build(), {"flow": True})
+    found = store.find(key) or store.store(key, build("numerics.flow.entries"), {"flow": True})
     return native.load(found.code, SHARED)
-
-
-def _build() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "flow.o"
-        command = [sys.executable, "-m", "numerics.flow.build", str(path)]
-        done = subprocess.run(command, cwd=_HERE.parents[1], capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError(f"the integrator of flows cannot be compiled: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
-        return path.read_bytes()

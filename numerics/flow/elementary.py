@@ -1,4 +1,4 @@
-"""Elementary functions in LLVM code: square roots and angles in place, the rest from the mathematical library."""
+"""Elementary functions in LLVM code: square roots, angles and exponentials in place, the rest from the mathematical library."""
 
 from __future__ import annotations
 
@@ -7,15 +7,29 @@ from collections.abc import Callable, Sequence
 
 from llvmlite import ir
 
-_DOUBLE = ir.DoubleType()
+_DOUBLE, _INT = ir.DoubleType(), ir.IntType(64)
 # asin(s) = s + s t P(t)/Q(t), t = s^2 <= 1/4; coefficients of fdlibm (Sun Microsystems, 1993)
 _P = (1.66666666666666657415e-01, -3.25565818622400915405e-01, 2.01212532134862925881e-01, -4.00555345006794114027e-02,
       7.91534994289814532176e-04, 3.47933107596021167570e-05)  # fmt: skip
 _Q = (1.0, -2.40339491173441421878e00, 2.02094576023350569471e00, -6.88283971605453293030e-01, 7.70381505559019352791e-02)
+# exp(x) = 2^n exp(r), |r| <= log(2)/2, by the Taylor polynomial of order 13; log(2) in two parts, the first with zeros at its end
+_HALF_TURN = 1.5 * 2.0**52  # added to a number below 2^51 it leaves the nearest integer in the last bits
+_LOG2 = (6.93147180369123816490e-01, 1.90821492927058770002e-10)
+_TAYLOR = tuple(1.0 / math.factorial(k) for k in range(14))
+_LOWEST, _HIGHEST = -708.0, 709.782712893384
 
 
 def _c(value: float) -> ir.Constant:
     return ir.Constant(_DOUBLE, value)
+
+
+def _i(value: int) -> ir.Constant:
+    return ir.Constant(_INT, value)
+
+
+def splat(kind: ir.Type, value: float) -> ir.Constant:
+    """A constant of a number's type or of a vector's."""
+    return ir.Constant(kind, [_c(value)] * kind.count if isinstance(kind, ir.VectorType) else value)
 
 
 class Elementary:
@@ -24,39 +38,59 @@ class Elementary:
     def __init__(self, module: ir.Module) -> None:
         self.module = module
 
-    def _outside(self, name: str, count: int) -> ir.Function:
+    def _outside(self, name: str, kind: ir.Type, count: int) -> ir.Function:
         found = self.module.globals.get(name)
-        return found if found is not None else ir.Function(self.module, ir.FunctionType(_DOUBLE, [_DOUBLE] * count), name)
+        return found if found is not None else ir.Function(self.module, ir.FunctionType(kind, [kind] * count), name)
 
     def call(self, builder: ir.IRBuilder, name: str, *args: ir.Value) -> ir.Value:
-        """A function of the mathematical library, or an intrinsic."""
-        return builder.call(self._outside(name, len(args)), args)
+        """A function of the mathematical library, or an intrinsic, which takes vectors too."""
+        kind = args[0].type
+        if isinstance(kind, ir.VectorType):
+            name = name.replace(".f64", f".v{kind.count}f64")
+        return builder.call(self._outside(name, kind, len(args)), args)
 
     def root(self, builder: ir.IRBuilder, v: ir.Value, inverse: bool) -> ir.Value:
         """sqrt(v), or 1/sqrt(v); zero for v <= 0, which rounding makes of a variance that vanishes."""
-        positive = builder.fcmp_ordered(">", v, _c(0.0))
-        root = self.call(builder, "llvm.sqrt.f64", builder.select(positive, v, _c(1.0)))
-        found = builder.fdiv(_c(1.0), root) if inverse else root
-        return builder.select(positive, found, _c(0.0))
+        zero, one = splat(v.type, 0.0), splat(v.type, 1.0)
+        positive = builder.fcmp_ordered(">", v, zero)
+        root = self.call(builder, "llvm.sqrt.f64", builder.select(positive, v, one))
+        found = builder.fdiv(one, root) if inverse else root
+        return builder.select(positive, found, zero)
 
     def angle(self, builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
         """asin(x), x beyond [-1, 1] by rounding taken to its end; without branches."""
+        one, middle = splat(x.type, 1.0), splat(x.type, 0.5)
         size = self.call(builder, "llvm.fabs.f64", x)
-        size = builder.select(builder.fcmp_ordered(">", size, _c(1.0)), _c(1.0), size)
-        small = builder.fcmp_ordered("<", size, _c(0.5))
-        half = builder.fmul(_c(0.5), builder.fsub(_c(1.0), size))
+        size = builder.select(builder.fcmp_ordered(">", size, one), one, size)
+        small = builder.fcmp_ordered("<", size, middle)
+        half = builder.fmul(middle, builder.fsub(one, size))
         t = builder.select(small, builder.fmul(size, size), half)
         s = builder.select(small, size, self.call(builder, "llvm.sqrt.f64", half))
         ratio = builder.fdiv(self._polynomial(builder, _P, t), self._polynomial(builder, _Q, t))
         r = builder.fadd(s, builder.fmul(builder.fmul(s, t), ratio))
-        far = builder.fsub(_c(math.pi / 2), builder.fadd(r, r))
+        far = builder.fsub(splat(x.type, math.pi / 2), builder.fadd(r, r))
         return self.call(builder, "llvm.copysign.f64", builder.select(small, r, far), x)
+
+    def exponential(self, builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
+        """exp(x) to one unit of the last digit, zero below -708; without branches, so that loops take several at once."""
+        low, high = builder.fcmp_ordered("<", x, _c(_LOWEST)), builder.fcmp_ordered(">", x, _c(_HIGHEST))
+        inside = builder.select(low, _c(_LOWEST), builder.select(high, _c(_HIGHEST), x))
+        marked = builder.fadd(builder.fmul(inside, _c(1.0 / math.log(2.0))), _c(_HALF_TURN))
+        whole = builder.fsub(marked, _c(_HALF_TURN))
+        r = builder.fsub(builder.fsub(inside, builder.fmul(whole, _c(_LOG2[0]))), builder.fmul(whole, _c(_LOG2[1])))
+        bits = builder.bitcast(marked, _INT)
+        half = builder.ashr(builder.shl(bits, _i(12)), _i(13))  # n/2 rounded down: 2^n itself may be too large
+        rest = builder.sub(builder.ashr(builder.shl(bits, _i(12)), _i(12)), half)
+        found = self._polynomial(builder, _TAYLOR, r)
+        for power in (half, rest):
+            found = builder.fmul(found, builder.bitcast(builder.shl(builder.add(power, _i(1023)), _i(52)), _DOUBLE))
+        return builder.select(low, _c(0.0), builder.select(high, _c(math.inf), found))
 
     @staticmethod
     def _polynomial(builder: ir.IRBuilder, coefficients: Sequence[float], t: ir.Value) -> ir.Value:
-        found: ir.Value = _c(coefficients[-1])
+        found: ir.Value = splat(t.type, coefficients[-1])
         for coefficient in reversed(coefficients[:-1]):
-            found = builder.fadd(_c(coefficient), builder.fmul(found, t), flags=("contract",))
+            found = builder.fadd(splat(t.type, coefficient), builder.fmul(found, t), flags=("contract",))
         return found
 
     def extreme(self, builder: ir.IRBuilder, relation: str, parts: Sequence[ir.Value]) -> ir.Value:
@@ -70,12 +104,12 @@ class Elementary:
         return builder.select(builder.fcmp_ordered(">", x, _c(0.0)), _c(above), low)
 
     def sigmoid(self, builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
-        return builder.fdiv(_c(1.0), builder.fadd(_c(1.0), self.call(builder, "exp", builder.fneg(x))))
+        return builder.fdiv(_c(1.0), builder.fadd(_c(1.0), self.exponential(builder, builder.fneg(x))))
 
     def softplus(self, builder: ir.IRBuilder, x: ir.Value, scale: float = 1.0) -> ir.Value:
         """max(x, 0) + log(1 + exp(-|x|)); with scale 2, log 2 cosh x = |x| + log(1 + exp(-2 |x|))."""
         size = self.call(builder, "llvm.fabs.f64", x)
-        tail = self.call(builder, "log1p", self.call(builder, "exp", builder.fmul(_c(-scale), size)))
+        tail = self.call(builder, "log1p", self.exponential(builder, builder.fmul(_c(-scale), size)))
         return builder.fadd(self.extreme(builder, ">", (x, _c(0.0))) if scale == 1.0 else size, tail)
 
     def log_tail(self, builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
@@ -88,7 +122,8 @@ def _library(name: str) -> Callable[..., ir.Value]:
 
 
 FUNCTIONS: dict[str, Callable[..., ir.Value]] = {
-    **{name: _library(name) for name in ("exp", "log", "tanh", "cosh", "sinh", "sin", "cos", "atan", "erf", "erfc")},
+    **{name: _library(name) for name in ("log", "tanh", "cosh", "sinh", "sin", "cos", "atan", "erf", "erfc")},
+    "exp": lambda e, builder, x: e.exponential(builder, x),
     "Abs": _library("llvm.fabs.f64"),
     "Max": lambda e, builder, *args: e.extreme(builder, ">", args),
     "Min": lambda e, builder, *args: e.extreme(builder, "<", args),

@@ -8,12 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from numerics.flow.compile import FlowModule
+from numerics.flow.trajectory import Trajectory
 from numerics.flow.values import FlowValues
 from numerics.native import Kernel
 from numerics.status import Status
 
 STEP = 1e-6  # of differences, relative to 1 + |x|
 MOST = 60
+SUDDEN = 3.0
+"""In the logarithm of time every decay begins flat; a plateau at the start is one that is left faster than an exponential is."""
+BESIDE = 0.05
+"""How far a fixed point may be from the end of a trajectory to be told with it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ def fixed_point(module: FlowModule, at: Mapping[str, float], start: Mapping[str,
 
     Args:
         at: values of controls that differ from the theory's own; phase: whose parameters hold.
+        tol: largest rate that is left, relative to the largest slope of the flow (a small learning rate makes every rate small).
     """
     theory = module.theory
     point = {control.name: float(control.value) for control in theory.controls} | dict(at)
@@ -64,10 +70,11 @@ def fixed_point(module: FlowModule, at: Mapping[str, float], start: Mapping[str,
         if not np.all(np.isfinite(f)):
             status = Status.NON_FINITE
             break
-        if np.max(np.abs(f)) <= tol:
+        slopes = _jacobian(flow, y)
+        if np.max(np.abs(f)) <= tol * np.max(np.abs(slopes)):
             status = Status.CONVERGED
             break
-        step = np.linalg.lstsq(_jacobian(flow, y), -f, rcond=1e-12)[0]
+        step = np.linalg.lstsq(slopes, -f, rcond=1e-12)[0]
         y = y + step * min(1.0, 0.5 / max(1e-300, float(np.max(np.abs(step)))))
     for places, value in zip(free, y, strict=True):
         state[places] = value
@@ -135,6 +142,46 @@ def plateaus(times: np.ndarray, values: np.ndarray, slope: float = 0.1) -> tuple
         if t[last] < 2 * t[first]:
             continue
         level = float(np.median(e[first:after]))
-        below = np.flatnonzero((t > t[first]) & (e < level / 2))
-        found.append(Plateau(float(t[first]), float(t[last]), level, float(t[below[0]]) if len(below) else np.inf))
+        escape = passage(t[first:], e[first:], level / 2)
+        if first == 0 and after < len(t) and escape > SUDDEN * t[last]:
+            continue
+        found.append(Plateau(float(t[first]), float(t[last]), level, escape))
     return tuple(found)
+
+
+def passage(times: np.ndarray, values: np.ndarray, level: float) -> float:
+    """When values first fall below a level, straight between points in log time; inf where they do not."""
+    below = np.flatnonzero(values < level)
+    if not len(below):
+        return np.inf
+    k = int(below[0])
+    if k == 0:
+        return float(times[0])
+    part = (values[k - 1] - level) / (values[k - 1] - values[k])
+    return float(times[k - 1] * (times[k] / times[k - 1]) ** part)
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Where a trajectory rests: plateaus of its observables, and the fixed point beside its end, if there is one.
+
+    Args:
+        distance: of the fixed point from the last state, in the largest unknown.
+    """
+
+    plateaus: Mapping[str, tuple[Plateau, ...]]
+    rest: Rest | None = None
+    distance: float = np.inf
+
+
+def landmarks(module: FlowModule, found: Trajectory) -> Landmarks:
+    """Plateaus between the times of output; a fixed point is looked for where averages are in closed form (differences need that)."""
+    rests = {name: plateaus(found.times, values) for name, values in found.observables.items()}
+    rests = {name: met for name, met in rests.items() if met}
+    if not found.ok or module.theory.system.nodes:
+        return Landmarks(rests)
+    rest = fixed_point(module, found.at, found.last)
+    distance = max(float(np.max(np.abs(rest.arrays[name] - value), initial=0.0)) for name, value in found.last.items())
+    if not rest.status.ok or not distance <= BESIDE:
+        return Landmarks(rests)
+    return Landmarks(rests, rest, distance)

@@ -41,6 +41,6 @@ def layout(flow: Flow, controls: Sequence[sp.Symbol], results: Iterable[str]) ->
     nodes: list[Array] = []
     for rule in flow.nodes:
         wide = type(rule.axis)(rule.dimension, "normal", rule.dimension)
-        nodes += [Array(rule.points, (rule.axis, wide)), Array(rule.weights, (rule.axis,))]
+        nodes += [Array(rule.points, (wide, rule.axis)), Array(rule.weights, (rule.axis,))]
     sizes = (*(axis.symbol for axis in flow.axes), *(rule.axis.symbol for rule in flow.nodes))
     return Layout(state, flow.parameters, flow.scratch, tuple(nodes), (*scalars, *controls), sizes, tuple(results))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import sympy as sp
 from llvmlite import ir
 
+from numerics.flow.angles import AngleSum
 from numerics.flow.elementary import FUNCTIONS, Elementary
 from numerics.flow.layout import Layout
 from replica.nodes import Angle, Moment
@@ -19,6 +20,7 @@ from replica.theory import Definition, Flow, Kernel
 _DOUBLE, _INT = ir.DoubleType(), ir.IntType(64)
 _SIGNATURE = ir.FunctionType(_INT, [_DOUBLE.as_pointer()] * 3 + [_INT.as_pointer()] + [_DOUBLE.as_pointer()] * 2)
 FAST = ("contract", "nsz")
+LONG = (*FAST, "reassoc")  # sums over nodes may be taken in any order, several at a time
 
 
 class Unprintable(ValueError):
@@ -71,6 +73,7 @@ class _Body:
         self.elementary = Elementary(module)
         head = self.builder
         self.sizes = {size: self._whole(head, number) for number, size in enumerate(plan.sizes)}
+        self.long = {array.axes[-1].symbol for array in plan.nodes}
         first = len(plan.sizes)
         self.offsets = {base: self._whole(head, first + number) for number, base in enumerate(self.places)}
         scalars = self._whole(head, first + len(self.places))
@@ -98,7 +101,7 @@ class _Body:
 
     # loops
 
-    def _open(self, index: sp.Symbol, low: sp.Expr, high: sp.Expr) -> None:
+    def open(self, index: sp.Symbol, low: sp.Expr, high: sp.Expr) -> None:
         first, last = self.integer(low), self.integer(high)
         head, body, after = (self.function.append_basic_block() for _ in range(3))
         builder = ir.IRBuilder(head)
@@ -107,7 +110,7 @@ class _Body:
         self.levels.append(_Level(body, index, head, after, counter, first))
         self.depth[index] = len(self.levels) - 1
 
-    def _close(self) -> None:
+    def close(self) -> None:
         level = self.levels.pop()
         outer = self.levels[-1]
         assert level.head is not None and level.after is not None
@@ -134,23 +137,47 @@ class _Body:
         """Loops over the ranges and the assignment."""
         self.fresh()
         target, guard, before = definition.target, definition.where, len(self.levels)
-        ranges = definition.ranges if not definition.factor else definition.ranges[:-2]
+        long = not definition.factor and bool(definition.ranges) and definition.ranges[-1][2] in self.long
+        ranges = definition.ranges[:-2] if definition.factor else definition.ranges[:-1] if long else definition.ranges
         for index, low, high in ranges:
-            self._open(index, low, high)
+            self.open(index, low, high)
             if guard is not None and guard.free_symbols & set(self.depth):
                 self._open_if(guard)
                 guard = None
         if definition.factor:
             self._factor(definition)
+        elif long:
+            self._over_nodes(definition)
         else:
-            value = self.value(definition.value)
+            angles = AngleSum(self)
+            value = angles.total(definition.value) if angles.within(definition.value, sp.Sum) else self.value(definition.value)
             memory = self.places[target.base][0]
             self.store("out" if memory == "x" else memory, self.address(target), value)
             if definition.symmetric:
                 *outer, one, other = target.indices
                 self.store("out" if memory == "x" else memory, self.address(target.base[(*outer, other, one)]), value)
         while len(self.levels) > before:
-            self._close()
+            self.close()
+
+    def _over_nodes(self, definition: Definition) -> None:
+        """A loop over nodes stays the innermost one: what is summed is added in one sweep over the nodes for each term of a sum."""
+        target, nodes = definition.target, definition.ranges[-1]
+        memory = self.places[target.base][0]
+        terms = sp.Add.make_args(definition.value)
+        sums = [term for term in terms if isinstance(term, sp.Sum) and nodes[0] in term.free_symbols]
+        for part in (sp.Add(*(term for term in terms if term not in sums)), *sums):
+            inner = part.function if part in sums else part
+            limits = part.limits if part in sums else ()
+            for index, low, high in (*limits, nodes):
+                self.open(index, low, high)
+            value, place = self.value(inner), self.address(target)
+            if limits:
+                builder = self.at(len(self.levels) - 1)
+                before = builder.load(builder.gep(self.memory[memory], [place], inbounds=True))
+                value = builder.fadd(before, value, flags=FAST)
+            self.store(memory, place, value)
+            for _ in (*limits, nodes):
+                self.close()
 
     def _factor(self, definition: Definition) -> None:
         start = {index: sp.S.One for index, _, _ in definition.ranges[-2:]}
@@ -210,6 +237,13 @@ class _Body:
             memo[e] = self._compute(e)
         return memo[e]
 
+    def written(self, e: sp.Basic) -> sp.Basic:
+        """A moment as what it stands for."""
+        if not isinstance(e, Moment):
+            return e
+        kernel = self.kernels[e.name]
+        return kernel.value.xreplace(dict(zip(kernel.arguments, e.arguments, strict=True)))
+
     def _compute(self, e: sp.Expr) -> ir.Value:
         if e.is_Number or e.is_NumberSymbol or (e.is_number and not e.args):
             return ir.Constant(_DOUBLE, float(e))
@@ -220,8 +254,7 @@ class _Body:
             builder = self.at(self.level_of(e))
             return builder.load(builder.gep(self.memory[memory], [place], inbounds=True))
         if isinstance(e, Moment):
-            kernel = self.kernels[e.name]
-            return self.value(kernel.value.xreplace(dict(zip(kernel.arguments, e.arguments, strict=True))))
+            return self.value(self.written(e))
         if isinstance(e, sp.Symbol):
             return self.scalars[e]
         if isinstance(e, sp.KroneckerDelta):
@@ -317,12 +350,13 @@ class _Body:
         total = ir.IRBuilder(self.entry).alloca(_DOUBLE)
         self.at(level).store(ir.Constant(_DOUBLE, 0.0), total)
         for index, low, high in e.limits:
-            self._open(index, low, high)
+            self.open(index, low, high)
         value = self.value(e.function)
         builder = self.at(len(self.levels) - 1)
-        builder.store(builder.fadd(builder.load(total), value, flags=FAST), total)
+        flags = LONG if e.limits[-1][2] in self.long else FAST
+        builder.store(builder.fadd(builder.load(total), value, flags=flags), total)
         for _ in e.limits:
-            self._close()
+            self.close()
         found = self.at(level).load(total)
         self.levels += waiting
         self.depth |= hidden

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any
 
 import numpy as np
 import sympy as sp
-import xarray as xr
 
 from numerics.flow import march as codes
 from numerics.flow.compile import FlowModule, march
 from numerics.flow.march import SLOTS, STAGES
+from numerics.flow.record import Bundle, Trajectory
 from numerics.flow.values import FlowValues
 from numerics.status import Status
 from replica.theory import Flow
 
 TOLERANCE = 1e-10
-SAMPLED, ROUGH = 1e-7, 1e-4  # averages on nodes give no more; a kink passes nodes one by one, and none of them is worth a step
+SAMPLED, ROUGH, ROUGHEST = 1e-7, 0.04, 1e-4  # averages on nodes give no more: a kink passes nodes one by one (rough: over their number)
 MOST = 1_000_000
 _ENDS = {
     codes.DONE: Status.CONVERGED,
@@ -26,44 +28,6 @@ _ENDS = {
     codes.TOO_MANY: Status.MAX_STEPS,
     codes.TOO_SMALL: Status.STALLED,
 }
-
-
-@dataclass(frozen=True)
-class Trajectory:
-    """States and observables at the times that were reached.
-
-    Args:
-        at: value of every control.
-        times: (n,), arrays: name -> (n, ...), observables: name -> (n,).
-        status: how it ended; time: how far it came.
-        last: the last good state.
-        steps, calls: of the integrator.
-    """
-
-    at: Mapping[str, float]
-    times: np.ndarray
-    arrays: Mapping[str, np.ndarray]
-    observables: Mapping[str, np.ndarray]
-    status: Status
-    time: float
-    last: Mapping[str, np.ndarray]
-    steps: int
-    calls: int
-    labels: Mapping[str, tuple[str, ...]]
-    coordinates: Mapping[str, Sequence[str | int]]
-    origin: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return self.status.ok
-
-    def to_xarray(self) -> xr.Dataset:
-        """Variables over `time` and the axes of each array."""
-        variables = {name: (("time", *self.labels[name]), values) for name, values in self.arrays.items()}
-        variables |= {name: (("time",), values) for name, values in self.observables.items()}
-        attributes = {"status": str(self.status), "time_reached": self.time, "origin": self.origin}
-        attributes |= {f"at.{name}": float(value) for name, value in self.at.items()}
-        return xr.Dataset(variables, {"time": self.times, **self.coordinates}, attributes)
 
 
 def trajectory(
@@ -74,8 +38,7 @@ def trajectory(
     start: Mapping[str, np.ndarray] | None = None,
     size: int | None = 1000,
     seed: int = 0,
-    tol: float | None = None,
-    most: int = MOST,
+    **options: Any,
 ) -> Trajectory:
     """Integrate a flow from its start.
 
@@ -83,42 +46,67 @@ def trajectory(
         at: values of controls; the theory's own where left out.
         times: of output; the ends of all phases where left out.
         start: initial values by name; those that are missing are drawn.
-        size, seed: dimension in which the initial vectors are drawn (None: infinite, where symmetric saddles are never left).
-        tol: relative and absolute tolerance of a step.
+        size, seed: dimension in which the initial vectors are drawn (None: infinite, where symmetric saddles are never left); the
+            spec's own goes first.
+        options: tol, most, nodes as in `bundle`.
 
     Raises:
         ValueError: an unknown control, a phase of no length, times that are not increasing or lie outside the phases.
     """
-    theory = module.theory
-    point = {control.name: float(control.value) for control in theory.controls} | {k: float(v) for k, v in (at or {}).items()}
-    unknown = set(point) - {control.name for control in theory.controls}
-    if unknown:
-        raise ValueError(f"'{min(unknown)}' is not a control of this theory (controls: {' '.join(c.name for c in theory.controls)})")
-    values = FlowValues(theory.system, module.plan, point)
-    ends = _ends(values)
-    wanted = _wanted(times, ends)
-    own = dict(start or {})
-    initial = values.start(size, seed) | own
-    run = _Run(module, values, values.pack(initial))
-    tolerance = tol if tol is not None else _tolerance(theory.system)
-    begin, code = 0.0, codes.DONE
-    for phase, end in zip(theory.system.phases, ends, strict=True):
-        last = phase is theory.system.phases[-1]
-        inside = wanted[(wanted >= begin) & ((wanted < end) | (last & (wanted <= end)))] if len(wanted) else wanted
-        code = run.phase(phase, begin, np.append(inside, [] if last else end), len(inside), tolerance, most)
-        if code != codes.DONE or (last and not len(inside)):
-            break
-        begin = end
-    drawn = f"start: {'given' if not set(initial) - set(own) else f'drawn in {size} dimensions, seed {seed}' if size else 'infinite size'}"
-    return run.result(point, _ENDS[code], drawn)
+    return bundle(module, at, times, starts=(start or {},), size=size, seeds=(seed,), **options).members[0]
 
 
-def _tolerance(flow: Flow) -> float:
+def bundle(
+    module: FlowModule,
+    at: Mapping[str, float] | None = None,
+    times: Sequence[float] | np.ndarray | None = None,
+    *,
+    starts: Sequence[Mapping[str, np.ndarray]] | None = None,
+    size: int | None = 1000,
+    seeds: Sequence[int] = (0,),
+    tol: float | None = None,
+    most: int = MOST,
+    nodes: int | None = None,
+    threads: int | None = None,
+) -> Bundle:
+    """Integrate a flow from several starts at once, in the order of `starts` and `seeds`.
+
+    Args:
+        starts: initial values by name for each seed, or one for all seeds; those that are missing are drawn.
+        tol: relative and absolute tolerance of a step.
+        nodes: how many nodes averages in more than three dimensions take, a power of two.
+        threads: how many starts are integrated at the same time; as many as there are processors where left out.
+
+    Raises:
+        ValueError: as in `trajectory`.
+    """
+    given = [dict(start) for start in starts or ({},)]
+    given = given * len(seeds) if len(given) == 1 else given
+    if len(given) != len(seeds):
+        raise ValueError(f"{len(given)} starts for {len(seeds)} seeds: there must be one for each seed, or one for all")
+    course = _Course(module, at or {}, times, tol, most, nodes)
+    values = course.values
+    drawn = [values.start(size, seed) for seed in seeds]
+    runs = [_Run(course, values.pack(initial | own)) for initial, own in zip(drawn, given, strict=True)]
+    workers = min(len(runs), threads or os.cpu_count() or 1)
+    if workers > 1:
+        with ThreadPoolExecutor(workers) as pool:  # compiled code holds no lock
+            ends = list(pool.map(_Run.whole, runs))
+    else:
+        ends = [run.whole() for run in runs]
+    found = []
+    for seed, run, status, initial, own in zip(seeds, runs, ends, drawn, given, strict=True):
+        where = f"drawn in {values.size(size)} dimensions, seed {seed}" if values.size(size) else "infinite size"
+        found.append(run.result(status, f"start: {'given' if not set(initial) - set(own) else where}"))
+    return Bundle(tuple(found))
+
+
+def _tolerance(flow: Flow, values: FlowValues) -> float:
     """What is asked for where nothing is said: as much as the averages are good for."""
     if not flow.nodes:
         return TOLERANCE
     rough = any(d.value.has(sp.Max, sp.Min, sp.Abs, sp.sign, sp.Heaviside, sp.Piecewise) for d in flow.program)
-    return ROUGH if rough else SAMPLED
+    return min(ROUGHEST, ROUGH / min(len(weights) for _, weights in values.rules)) if rough else SAMPLED
 
 
 def _ends(values: FlowValues) -> list[float]:
@@ -139,22 +127,62 @@ def _wanted(times: Sequence[float] | np.ndarray | None, ends: list[float]) -> np
     return np.minimum(found, ends[-1])
 
 
+class _Course:
+    """What all starts share: numbers at the point, phases with their parameters, times of output."""
+
+    def __init__(
+        self,
+        module: FlowModule,
+        at: Mapping[str, float],
+        times: Sequence[float] | np.ndarray | None,
+        tol: float | None,
+        most: int,
+        nodes: int | None,
+    ) -> None:
+        theory = module.theory
+        self.module, self.most = module, most
+        self.point = {control.name: float(control.value) for control in theory.controls} | {k: float(v) for k, v in at.items()}
+        unknown = set(self.point) - {control.name for control in theory.controls}
+        if unknown:
+            raise ValueError(f"'{min(unknown)}' is not a control of this theory (controls: {' '.join(c.name for c in theory.controls)})")
+        self.values = FlowValues(theory.system, module.plan, self.point, nodes)
+        ends = _ends(self.values)
+        wanted = _wanted(times, ends)
+        self.tolerance = tol if tol is not None else _tolerance(theory.system, self.values)
+        self.phases: list[tuple[np.ndarray, float, np.ndarray, int]] = []  # parameters, begin, times, how many of these are of output
+        begin = 0.0
+        for phase, end in zip(theory.system.phases, ends, strict=True):
+            last = phase is theory.system.phases[-1]
+            inside = wanted[(wanted >= begin) & ((wanted < end) | (last & (wanted <= end)))] if len(wanted) else wanted
+            self.phases.append((self.values.parameters(phase), begin, np.append(inside, [] if last else end), len(inside)))
+            begin = end
+
+
 class _Run:
     """Buffers of one integration."""
 
-    def __init__(self, module: FlowModule, values: FlowValues, state: np.ndarray) -> None:
-        self.module, self.values, self.state = module, values, state
-        moving = {definition.target.base for definition in values.flow.equations}
-        self.moving = values.length(tuple(array for array in module.plan.state if array.base in moving))
-        self.integers, self.scratch = values.integers(), np.zeros(max(1, values.length(module.plan.scratch)))
+    def __init__(self, course: _Course, state: np.ndarray) -> None:
+        self.course, self.module, self.values, self.state = course, course.module, course.values, state
+        moving = {definition.target.base for definition in self.values.flow.equations}
+        self.moving = self.values.length(tuple(array for array in self.module.plan.state if array.base in moving))
+        self.integers, self.scratch = self.values.integers(), np.zeros(max(1, self.values.length(self.module.plan.scratch)))
         self.work, self.info = np.zeros((STAGES + 2) * len(state)), np.zeros(4)
         self.times: list[np.ndarray] = []
         self.states: list[np.ndarray] = []
         self.results: list[np.ndarray] = []
 
-    def phase(self, phase, begin: float, times: np.ndarray, kept: int, tolerance: float, most: int) -> int:
+    def whole(self) -> Status:
+        """All phases, up to the last time of output."""
+        code = codes.DONE
+        for parameters, begin, times, kept in self.course.phases:
+            code = self.phase(parameters, begin, times, kept) if len(times) else codes.DONE
+            if code != codes.DONE:
+                break
+        return _ENDS[code]
+
+    def phase(self, parameters: np.ndarray, begin: float, times: np.ndarray, kept: int) -> int:
         """One phase; the first `kept` of `times` are of output."""
-        parameters, results = self.values.parameters(phase), len(self.module.plan.results)
+        results = len(self.module.plan.results)
         states, read = np.full((len(times), len(self.state)), np.nan), np.full((len(times), max(1, results)), np.nan)
         tableau = tableau_of()
         self.info[0], self.info[1] = begin, 0.0
@@ -168,19 +196,19 @@ class _Run:
             len(times),
             results,
             len(tableau),
-            most,
+            self.course.most,
         )
         code_at = (self.module.rates, self.module.results)
         table = np.array([*(a.ctypes.data for a in arrays), *lengths, *code_at], np.int64)
         assert len(table) == SLOTS
-        code = march(table.ctypes.data, tolerance)
+        code = march(table.ctypes.data, self.course.tolerance)
         reached = int(np.sum(~np.isnan(states[:kept, 0]))) if kept else 0
         self.times.append(times[:reached])
         self.states.append(states[:reached])
         self.results.append(read[:reached])
         return int(code)
 
-    def result(self, point: Mapping[str, float], status: Status, origin: str) -> Trajectory:
+    def result(self, status: Status, origin: str) -> Trajectory:
         """What was found."""
         times, states, read = np.concatenate(self.times), np.concatenate(self.states), np.concatenate(self.results)
         moving = {definition.target.base for definition in self.values.flow.equations}
@@ -199,7 +227,7 @@ class _Run:
         used = {name for names in labels.values() for name in names}
         coordinates |= {f"{name}_": labels_ for name, labels_ in coordinates.items()}
         return Trajectory(
-            dict(point),
+            dict(self.course.point),
             times,
             arrays,
             {name: read[:, i] for i, name in enumerate(self.module.plan.results)},

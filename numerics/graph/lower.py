@@ -10,6 +10,7 @@ from sympy.core.relational import Relational
 from sympy.logic.boolalg import BooleanFalse, BooleanTrue
 
 from numerics.graph.records import Graph
+from numerics.graph.schedule import unsigned
 from numerics.program import LogSum, Root, Steady, Sum, Table, TiltSum
 from numerics.reads import free
 from replica.nodes.functions import Hazard, Log2Cosh, LogH, Sigmoid, Softplus
@@ -157,9 +158,12 @@ class Lowering:
         return r
 
     def _combine(self, records: Iterable[int], join: Callable[[int, int], int], neutral: int) -> int:
-        """Join records, those that depend on the same loops first and fewer loops before more, so that scalars leave."""
+        """Join records, those that depend on the same loops first and fewer loops before more, so that scalars leave.
+
+        In the order of records without their signs: a sum and the sum of its negated terms are one record.
+        """
         groups: dict[int, int] = {}
-        for r in records:
+        for r in sorted(records, key=lambda r: unsigned(self.graph, r)):
             mask = self.graph.mask[r]
             groups[mask] = join(groups[mask], r) if mask in groups else r
         total = neutral

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from numerics.graph.passes import passes
 from numerics.graph.records import Graph
-from numerics.graph.schedule import Level, bodies, fuse, stored_arrays
+from numerics.graph.schedule import Level, bodies, stored_arrays
 
 _INFIX = {"lt": "<", "le": "<=", "eq": "==", "ne": "!=", "and": "&", "or": "|"}
 
@@ -115,20 +117,22 @@ class Printer:
         return f"b{loop}_{i}"
 
     def _block(self, scope: int, targets: Iterable[int], have: set[int], filled: set[int], filling: set[int], indent: int) -> None:
-        level = Level(self.graph, scope, targets, have, self._kept, filled, filling)
+        level, known = Level(self.graph, scope, targets, have, self._kept, filled, filling), set(self._kept)
         have, filled_now = set(have), set(filled)
         pad = "    " * indent
+        runs = deque(passes(self.graph, level, self._kept, self.split, self.keep))
         for rank in range(level.last + 1):
-            for loop, tasks in sorted(level.tasks.get(rank, {}).items()):
-                for group in fuse(self.graph, loop, tasks, self._kept) if self.split else [tasks]:
-                    self._loop(scope, loop, group, have, filled_now, filling, indent)
-            tasks_done = [t for tasks in level.tasks.get(rank, {}).values() for t in tasks]
-            have.update(t for t in tasks_done if not self.graph.mask[t] & ~scope)
-            filled_now.update(t for t in tasks_done if self.graph.mask[t] & ~scope)
+            while runs and runs[0].rank == rank:
+                this = runs.popleft()
+                self._loop(scope, this.loop, this.tasks, have, filled_now, filling, indent)
+                have.update(t for t in this.tasks if not self.graph.mask[t] & ~scope)
+                filled_now.update(t for t in this.tasks if self.graph.mask[t] & ~scope)
             for r in level.straight.get(rank, ()):
                 if not self._inline(r):
                     self._lines.append(f"{pad}{self._name(r)} = {self._expression(r, level)}")
                 have.add(r)
+        for r in self._kept.keys() - known:  # stored for the passes of this scope only
+            del self._kept[r]
 
     def _expression(self, r: int, level: Level) -> str:
         graph, op, args = self.graph, self.graph.op[r], self.graph.args[r]

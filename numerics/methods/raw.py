@@ -9,7 +9,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-# code that numba's own optimiser leaves alone (numerics.methods.build) and that owns no memory
+# code that numba's own optimiser leaves alone (numerics.build) and that owns no memory
 JIT = {"error_model": "numpy", "nogil": True, "fastmath": {"contract", "nsz"}}
 PART = JIT | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "_nrt": False}  # never called from Python
 

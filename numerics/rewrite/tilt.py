@@ -13,6 +13,7 @@ from replica.nodes import Gauss, Measure
 
 REACH = 9.5  # standard deviations kept on either side of a Gaussian in double precision: the mass beyond, 2e-21, is below rounding
 NEWTON = 3  # steps towards the mode of a tilted Gaussian
+NARROWEST = sp.Rational(1, 400)  # least precision that an exponent leaves of a unit Gaussian: one that takes more has no mean
 LEAST = sp.Rational(1, 10**12)  # least precision under which a window is taken from it; beyond, the range itself bounds the window
 
 
@@ -73,8 +74,8 @@ def travel(
     """Ends of a stretch, in deviations, that holds the mode of a Gaussian tilted by an exponent.
 
     The mode solves t = G(t), G the slope of the exponent in deviations.  Where that is concave G falls, and any t and G(t) are on
-    either side of the mode: a few steps of Newton's method bring them together.  Where it is convex modes lie between the largest and
-    the smallest slope.  None where the slope is no plain expression.
+    either side of the mode: a few steps of Newton's method bring them together.  Where it is convex the two sides may have modes of
+    their own, and widths: those of the parabolas that the exponent is like far out.  None where the slope is no plain expression.
     """
     if v not in free(exponent) or any(isinstance(p, (*AVERAGES, *PROXIMAL)) for p, _ in parts(exponent)):
         return None
@@ -91,6 +92,12 @@ def travel(
     ends = sp.Min(t, image, evaluate=False), sp.Max(t, image, evaluate=False)
     if not slope.is_number and not (first.is_number and first <= 0):
         rising = sp.Gt(first, 0, evaluate=False)
-        convex = sp.Min(at(slope, -far), 0, evaluate=False), sp.Max(at(slope, far), 0, evaluate=False)
+
+        def side(place: sp.Expr, outer: type[sp.Min] | type[sp.Max]) -> sp.Expr:
+            curved = sp.Max(at(bend, place), 0, evaluate=False)
+            left = sp.Max(1 - curved, NARROWEST, evaluate=False)
+            return outer((at(slope, place) - curved * place) / left, 0, evaluate=False) + place * (1 / sp.sqrt(left) - 1)
+
+        convex = side(-far, sp.Min), side(far, sp.Max)
         ends = tuple(sp.Piecewise((c, rising), (e, sp.true), evaluate=False) for c, e in zip(convex, ends, strict=True))
     return Steady(hold(ends[0])), Steady(hold(ends[1]))

@@ -2,11 +2,15 @@
 
 from replica.algorithms.amp import AMP as AMP
 from replica.algorithms.annealing import Annealing as Annealing
+from replica.algorithms.bp import BP as BP
 from replica.algorithms.edmc import EDMC as EDMC
 from replica.algorithms.focusing_bp import FocusingBP as FocusingBP
+from replica.algorithms.gamp import GAMP as GAMP
+from replica.algorithms.gasp import GASP as GASP
 from replica.algorithms.gradient_ascent import GradientAscent as GradientAscent
 from replica.algorithms.langevin import Langevin as Langevin
 from replica.algorithms.lbfgs import LBFGS as LBFGS
+from replica.algorithms.max_sum import MaxSum as MaxSum
 from replica.algorithms.query_by_committee import QueryByCommittee as QueryByCommittee
 from replica.algorithms.reinforced_bp import ReinforcedBP as ReinforcedBP
 from replica.algorithms.replicated_annealing import ReplicatedAnnealing as ReplicatedAnnealing

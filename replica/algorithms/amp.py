@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replica.ingredients import Algorithm
+from replica.algorithms.gamp import GAMP
 
 
 @dataclass(frozen=True)
-class AMP(Algorithm):
-    """Message passing with the scalar functions of the theory."""
+class AMP(GAMP):
+    """Message passing on the ansatz of the spec: GAMP on symmetric replicas, GASP on one step of RSB."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import sympy as sp
@@ -40,7 +41,9 @@ def told(theory: Theory, model: StaticModel) -> Theory:
     system = theory.system
     positive = _positive(theory)
     starts = system.starts if not positive else tuple(_feasible(s, model) for s in system.starts)
-    starts += () if model.laws.bayes else _frozen(theory, model)
+    if not model.laws.bayes:
+        frozen = _frozen(theory, model)
+        starts = frozen if _deep(theory, model) else starts + frozen
     return replace(
         theory,
         system=replace(system, starts=starts, constraints=(*system.constraints, *positive)),
@@ -88,7 +91,8 @@ def _feasible(start: Start, model: StaticModel) -> Start:
 def _frozen(theory: Theory, model: StaticModel) -> tuple[Start, ...]:
     """Copies nearly equal, near the latent and apart from it: where retrieval and glassy states are found.
 
-    Overlaps and Parisi parameters are a staircase on a straight line, as q(x) is near a continuous transition.
+    Overlaps and Parisi parameters are a staircase: on a straight line, as q(x) is near a continuous transition, or, where only a start
+    nearby leads to a solution, on the curve of `_ground_state`.
     """
     first, norm = theory.system.starts[0].values, imposed_norm(model.laws) or sp.S.One
     moves = _moves(model)
@@ -116,6 +120,8 @@ def _frozen(theory: Theory, model: StaticModel) -> tuple[Start, ...]:
                 values[u.symbol] = equation.xreplace(values)
         return Start(name, values)
 
+    if _deep(theory, model):
+        return (Start("frozen", {u.symbol: _ground_state(len(parisi), norm).get(u.name, first[u.symbol]) for u in theory.system.unknowns}),)
     if model.laws.prior is None:
         return start("frozen", sp.S.Zero), start("thawing", sp.S.Zero, norm / 3)
     near = sp.Rational(19, 20) * sp.sqrt(norm * second_moment(model.laws.prior))
@@ -124,3 +130,28 @@ def _frozen(theory: Theory, model: StaticModel) -> tuple[Start, ...]:
 
 def _is_conjugate(u: OrderParameter) -> bool:
     return u.name.endswith("_hat")
+
+
+def _deep(theory: Theory, model: StaticModel) -> bool:
+    """Whether weights are frozen into groups of groups: their free energy is nearly flat, and only a start nearby leads to a solution."""
+    parisi = [u for u in theory.system.unknowns if u.meaning == "Parisi parameter"]
+    return model.laws.prior is None and model.laws.beta == sp.oo and len(parisi) > 1
+
+
+def _ground_state(steps: int, norm: sp.Expr) -> dict[str, sp.Expr]:
+    """Name -> start of a staircase around q(x) = sqrt(pi)/2 (x/c) erf(c/x), which rises linearly and ends like 1 - (c/x)^2/3.
+
+    That is the shape of q(x) at the ground state of coupled weights; the places of the steps follow those of one, two and three.
+    Source of the shape: R. Oppermann, M. J. Schmidt & D. Sherrington, Phys. Rev. Lett. 98 (2007) 127201.
+    """
+
+    def curve(x: float) -> float:
+        return math.sqrt(math.pi) / 2 * (x / 1.12) * math.erf(1.12 / x)
+
+    shares = [i / (steps + 1.25) for i in range(1, steps + 1)]
+    x = [0.8 * s**0.45 / (1 - s) ** 1.5 for s in shares]
+    q = [curve(x[0] / 2), *(curve(math.sqrt(a * b)) for a, b in zip(x, x[1:], strict=False)), 1.0]
+    overlaps = {"q0": q[0]} | {f"delta_q{i}": b - a for i, (a, b) in enumerate(zip(q, q[1:], strict=False), 1)}
+    numbers = {name: norm * sp.Float(value, 6) for name, value in overlaps.items()}
+    parisi = {f"x{i}": sp.Float(value, 6) for i, value in enumerate(x, 1)}
+    return numbers | {f"{name}_hat": value for name, value in numbers.items()} | parisi | {"chi": sp.Float(1 / (3 * x[-1]), 6)}

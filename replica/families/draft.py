@@ -73,12 +73,13 @@ class Closing:
         parts = []
         for case in cases:
             law = substitute(case.law, {case.variable: y}) if self.laws.bayes else self.laws.student_law(y if case.measures else case.label)
-            leaves = [Leaf(STUDENT, Side.ENERGETIC, omega, V, k) for k in (1, 2)]
-            first, second = (self.ratios(law, leaf) for leaf in leaves)
-            parts.append((case, first, second - first**2))
+            leaves = [Leaf(STUDENT, Side.ENERGETIC, omega, V, k) for k in (0, 1, 2)]
+            log, first, second = (self.ratios(law, leaf) for leaf in leaves)
+            parts.append((case, first, second - first**2, log))
         weight = self.laws.entropic(STUDENT)
-        mean, square = (self.ratios(weight, Leaf(STUDENT, Side.ENTROPIC, B, -A, k)) for k in (1, 2))
-        return Scores(y, omega, V, A, B, _by_label(parts, 1, y), _by_label(parts, 2, y), mean, square - mean**2)
+        log, mean, square = (self.ratios(weight, Leaf(STUDENT, Side.ENTROPIC, B, -A, k)) for k in (0, 1, 2))
+        output, slope, output_log = (_by_label(parts, which, y) for which in (1, 2, 3))
+        return Scores(y, omega, V, A, B, output, slope, mean, square - mean**2, output_log, log)
 
     def _remember(self, cases: tuple[Case, ...]) -> tuple[Case, ...]:
         self._cases.update({case.label: case for case in cases})

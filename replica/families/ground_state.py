@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import sympy as sp
@@ -119,16 +120,20 @@ def _limit(draft: Draft) -> Step:
     return Step("Zero temperature", text, scalings + terms, LIMITS)
 
 
-def _scores(draft: Draft) -> Scores:
-    """The proximal maps as scalar functions of a label and a field, for message passing."""
-    laws = draft.model.laws
-    assert laws.loss is not None
+def minimizer_scores(loss: Callable[[sp.Expr, sp.Expr], sp.Expr], penalty: Callable[[sp.Expr], sp.Expr]) -> Scores:
+    """The proximal maps of a loss of label and field, and of a penalty on a weight, as scalar functions for message passing."""
     y, omega, V, A, B = (sp.Symbol(n, real=True) for n in ("y", "omega", "V", "A", "B"))
     u, w = sp.Dummy("u", real=True), sp.Dummy("w", real=True)
-    output = (laws.loss.formula(y, u), u, V, omega)
-    weight = (laws.regularizer.formula(w) if laws.regularizer is not None else sp.S.Zero, w, 1 / A, B / A)
-    found = ((Prox(*output) - omega) / V, (ProxSlope(*output) - 1) / V, Prox(*weight), ProxSlope(*weight) / A)
+    output, weight = (loss(y, u), u, V, omega), (penalty(w), w, 1 / A, B / A)
+    maps = ((Prox(*output) - omega) / V, (ProxSlope(*output) - 1) / V, Prox(*weight), ProxSlope(*weight) / A)
+    found = (*maps, -Moreau(*output), B**2 / (2 * A) - Moreau(*weight))
     return Scores(y, omega, V, A, B, *(closed_prox(e) for e in found))
+
+
+def _scores(draft: Draft) -> Scores:
+    laws = draft.model.laws
+    assert laws.loss is not None
+    return minimizer_scores(laws.loss.formula, laws.regularizer.formula if laws.regularizer is not None else lambda w: sp.S.Zero)
 
 
 def _training(draft: Draft, energetic) -> dict[str, sp.Expr]:

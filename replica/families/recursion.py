@@ -19,7 +19,7 @@ from replica.families.draft import Closing
 from replica.families.model import SharedLaws, Underivable, second_moment
 from replica.families.observables import Predictor, Sampled, prediction
 from replica.families.reading import StaticModel, read
-from replica.protocols import AMP, ERM, Bayes
+from replica.protocols import ERM, Bayes
 from replica.symbols import control_symbol
 from replica.theory import Assumption, Recursion, Start, Stationary, Step, Theory
 
@@ -31,12 +31,6 @@ STATE_EVOLUTION = Assumption(
 
 
 PREDICTED = ("overlap", "generalization_error", "mse", "estimation_mse")  # what an estimate is good for; energies belong to fixed points
-
-
-def is_message_passing(spec: Any, learner: str | None) -> bool:
-    """Whether the learner in question is a message-passing algorithm."""
-    chosen = spec.learners if learner is None else {learner: spec.learners[learner]} if learner in spec.learners else {}
-    return any(isinstance(one.protocol, AMP) for one in chosen.values())
 
 
 def derive(spec: Any, learner: str | None = None) -> Theory:

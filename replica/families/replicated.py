@@ -198,7 +198,7 @@ class Sheets(Chart):
         pair = (overlap.first, overlap.second)
         held = next((o for o in self.structure.known if (o.first, o.second) == pair and self.name(o) in self.imposed), None)
         if held is None:
-            return list(self._more)
+            return [top * sp.sqrt(self._scale(pair[0]) * self._scale(pair[1])) for top in self._more]
         depth = [o for o in level.level.own if (o.first, o.second) == pair].index(overlap)
         value = self.imposed[self.name(held)]
         return [value * sp.Add(*centre[: depth + 1]) for centre in self._centres(overlap.first)]

@@ -20,7 +20,7 @@ from replica.families.reading import StaticModel, control_names, read, refuse_st
 from replica.families.rs import ReplicaSymmetric, replica_symmetric
 from replica.families.solved import with_solved
 from replica.families.staged import theory as staged
-from replica.families.staged.read import is_structured
+from replica.families.staged.read import has_structure, is_structured
 from replica.nodes import Tilted
 from replica.symbols import control_symbol
 from replica.theory import Theory
@@ -37,7 +37,7 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
     full = spec.expand()
     conditions = {name: table.condition for name, table in (full.controls or {}).items() if table.condition is not None}
     annealed_average = full.ansatz is not None and full.ansatz.kind == "annealed"
-    if independent.stand_apart(full, learner):
+    if independent.stand_apart(full, learner) and not (_structured(full, learner) and has_structure(full)):
         model, found = read(full, next(iter(full.learners))), independent.theory(full)
     elif _structured(full, learner):
         return _finished(spec, full, staged.theory(full, learner), tuple(control_names(full).values()), conditions)

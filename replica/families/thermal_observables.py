@@ -99,8 +99,9 @@ def _energies(composition: Composition, sheets: Sheets, level: ClosedLevel) -> d
     model = composition.first
     laws = model.laws
     assert laws.beta is not None
-    if composition.regime is Regime.GROUND:
-        return {"energy": -level.value}
+    if composition.regime is Regime.GROUND:  # d(beta Phi)/d beta at fixed Parisi parameters, which are counted in units of 1/beta
+        moved = () if composition.free_steps else composition.steps
+        return {"energy": -level.value - sp.Add(*(x * level.slope(x) for x in moved))}
     if laws.beta == sp.oo:
         return {"training_loss": sp.S.Zero}
     if laws.regularizer is not None or composition.copies is not None:  # of all copies, they are not those of one

@@ -1,8 +1,12 @@
 """Bias-inducing geometries: an exactly solvable data model with fairness implications."""
 
-from replica.papers.record import At, Claim, Curve, Difference, Figure, Origin, Paper, Relation, Trial, Unchecked
+from replica.papers.record import At, Claim, Crossing, Curve, Difference, Extreme, Figure, Origin, Paper, Relation, Trial, Unchecked
 
 RULES = {"q_rule": 1.0, "m_major": 0.2, "m_minor": 0.2}
+UNRELATED = {"alpha": 5.0, "q_rule": 0.0}
+EVEN = UNRELATED | {"weight": 6.3}  # best for the worse served group: a smaller one is worse for the minority, a larger for the majority
+HELD = UNRELATED | {"gamma": 0.05}
+OPPOSED = {"m_minor": -0.5}  # positive labels are the more frequent ones in both groups
 HAND_WRITTEN = "a hand-written solver of the mixture"
 
 PAPER = Paper(
@@ -13,7 +17,8 @@ PAPER = Paper(
     arxiv="2205.15935",
     story="""Two groups of unequal size sit around opposite points and have rules of their own, alike to a degree; one student learns both.
     It treats them differently even where a single rule would serve both; data of the majority help the minority where the rules are
-    alike; weights in the loss move criteria of fairness against one another; one student per group, held by a spring, interpolates.""",
+    alike; weights in the loss move criteria of fairness against one another; one student per group, held by a spring, interpolates, and
+    where the rules are unrelated serves both groups better than any weight in the loss of a single one.""",
     specs={"mixture": "teacher_mixture", "coupled": "coupled_students"},
     figures={
         "accuracy": Figure(
@@ -87,6 +92,38 @@ PAPER = Paper(
             Relation.ABOVE,
         ),
         Claim(
+            "positive transfer: where the rules are alike, a student of both groups serves the minority better than its own data alone",
+            Difference(At("mixture", "accuracy_minor", {"q_rule": 0.8}), At("coupled", "accuracy_minor", {"q_rule": 0.8, "gamma": 0.0})),
+            0.05,
+            0.0,
+            Origin.PAPER,
+            Relation.ABOVE,
+        ),
+        Claim(
+            "negative transfer: where they contradict each other it serves it worse",
+            Difference(At("coupled", "accuracy_minor", {"q_rule": -0.5, "gamma": 0.0}), At("mixture", "accuracy_minor", {"q_rule": -0.5})),
+            0.1,
+            0.0,
+            Origin.PAPER,
+            Relation.ABOVE,
+        ),
+        Claim(
+            "coupled learners beat reweighing where the rules are unrelated: for the majority",
+            Difference(At("coupled", "accuracy_major", HELD), At("mixture", "accuracy_major", EVEN)),
+            0.05,
+            0.0,
+            Origin.PAPER,
+            Relation.ABOVE,
+        ),
+        Claim(
+            "and for the minority",
+            Difference(At("coupled", "accuracy_minor", HELD), At("mixture", "accuracy_minor", EVEN)),
+            0.01,
+            0.0,
+            Origin.PAPER,
+            Relation.ABOVE,
+        ),
+        Claim(
             "weights trade: from 1 to 2, equal opportunity gets worse",
             Difference(At("mixture", "equal_opportunity", {"weight": 2.0}), At("mixture", "equal_opportunity")),
             0.01,
@@ -102,11 +139,30 @@ PAPER = Paper(
             Origin.PAPER,
             Relation.ABOVE,
         ),
+        Claim(
+            "criteria exclude one another: the weight of equal opportunity is not that of statistical parity",
+            Difference(
+                Crossing("mixture", "equal_opportunity", "weight", (1.0, 5.0), at=OPPOSED),
+                Crossing("mixture", "statistical_parity", "weight", (1.0, 5.0), at=OPPOSED),
+            ),
+            0.4,
+            0.0,
+            Origin.PAPER,
+            Relation.ABOVE,
+        ),
+        Claim(
+            "and no weight brings predictive parity",
+            Extreme(At("mixture", "predictive_parity", OPPOSED), "weight", (0.1, 40.0), largest=True),
+            -0.05,
+            0.0,
+            Origin.PAPER,
+            Relation.BELOW,
+        ),
     ),
     unchecked=(
         Unchecked(
-            "coupled learners beat reweighing",
-            "not at the parameters shown here, where one weighted student is better for both groups; the paper's are not known",
+            "coupled learners beat reweighing where rules are alike",
+            "not at the default point, where one weighted student is better for both groups; the paper's parameters are not known",
         ),
         Unchecked("phase diagrams of disparate impact, real data (CelebA, MEPS)", "parameters not known here; no downloads"),
     ),

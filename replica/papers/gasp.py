@@ -1,6 +1,7 @@
-"""Generalized approximate survey propagation for high-dimensional estimation: state evolution side, phase retrieval."""
+"""Generalized approximate survey propagation for high-dimensional estimation: state evolution and the algorithms, phase retrieval."""
 
-from replica.papers.record import At, Claim, Crossing, Curve, Event, Figure, Origin, Paper, Relation, Unchecked
+from replica.papers.ran import Ran
+from replica.papers.record import At, Claim, Crossing, Curve, Event, Figure, Origin, Paper, Relation, Trial, Unchecked
 
 MESSAGE_PASSING = """
 format = 1
@@ -11,7 +12,7 @@ prior   = "gaussian"
 channel = "abs"
 
 [student]
-protocol = {{ kind = "amp", steps = {steps}, start = 0.001, damping = 0.5 }}
+protocol = {protocol}
 loss = {{ formula = "(y - abs(z))**2" }}                   # the paper's loss, without 1/2
 regularizer = {{ kind = "ridge", strength = "lambda" }}
 
@@ -25,20 +26,29 @@ lambda = {{ value = 0.1, domain = "[0, inf)", meaning = "ridge strength" }}
 """
 
 
+def _evolution(steps: int) -> str:
+    return f'{{ kind = "amp", steps = {steps}, start = 0.001, damping = 0.5 }}'
+
+
 def _gamp(steps: int) -> str:
-    return MESSAGE_PASSING.format(ansatz="RS", steps=steps, ansatz_table='kind = "rs"', parisi="")
+    return MESSAGE_PASSING.format(ansatz="RS", protocol=_evolution(steps), ansatz_table='kind = "rs"', parisi="")
 
 
 def _gasp(steps: int) -> str:
+    return _broken(_evolution(steps))
+
+
+def _broken(protocol: str) -> str:
     return MESSAGE_PASSING.format(
         ansatz="1RSB",
-        steps=steps,
+        protocol=protocol,
         ansatz_table='kind = "rsb"\nk = 1\nx = "x"',
         parisi='x = { value = 1.0, domain = "(0, inf)", meaning = "Parisi parameter in units of the temperature" }',
     )
 
 
 SPECS = {"gamp": _gamp(4000), "gamp_long": _gamp(20000), "gasp": _gasp(2000), "gasp_1145": _gasp(1145), "gasp_530": _gasp(530)}
+SPECS |= {"followed": _broken('{ kind = "amp", steps = 8, start = 0.3 }'), "search": _broken('"erm"')}
 """The shorter runs of GASP end where the signal is found, before recovery is so perfect that averages over a jumping score lose digits."""
 BISECTION = (
     "state evolution by an independent program, bisection to 0.002; agrees with the result files of GASP.jl where these have the cell"
@@ -59,6 +69,18 @@ BRACKETED = (
     ("GASP", "gasp", {"x": 100.0, "lambda": 0.01}, 1.138671875, 0.004, BISECTION),
 )
 """Algorithm, spec, controls, threshold in alpha, how far to either side of it recovery is looked for, where it is from."""
+
+SEARCHED = {"lambda": 0.1, "x": 5.0}
+OPTIONS = {"damping": 0.5, "tolerance": 1e-3, "steps": 300, "restarts": 0}
+SIZE, SEEDS = 1000, 4
+
+
+def _found(algorithm: str, alpha: float, relation: Relation, threshold: float) -> Claim:
+    verb = "finds" if relation is Relation.ABOVE else "does not find"
+    sentence = f"{algorithm.upper()} {verb} the signal of {SIZE} coordinates at alpha = {alpha:g}, ridge 0.1"
+    value = Ran("search", "overlap", algorithm, SIZE, SEEDS, {**SEARCHED, "alpha": alpha}, OPTIONS)
+    return Claim(sentence, value, SIGNAL, 0.0, Origin.INDEPENDENT, relation, source=f"threshold {threshold:.3f} of state evolution")
+
 
 PAPER = Paper(
     name="gasp",
@@ -111,13 +133,13 @@ PAPER = Paper(
             for name, spec, at, threshold, width, source in BRACKETED
             for side, verb, relation in ((1, "recovers", Relation.ABOVE), (-1, "does not recover", Relation.BELOW))
         ),
+        _found("gasp", 1.4, Relation.ABOVE, 1.273),
+        _found("gasp", 1.15, Relation.BELOW, 1.273),
+        _found("gamp", 1.4, Relation.BELOW, 1.904),
     ),
     unchecked=(
         Unchecked("below one half nothing is learnt", "the solution at the end of its domain is found to 1e-5 only"),
-        Unchecked(
-            "the algorithm at finite size follows state evolution",
-            "the score of this loss jumps, and samples do not show the slope of a jump",
-        ),
         Unchecked("at x = 100 and ridge 0.1 there is no recovery", "the state evolution depends on its damping there"),
     ),
+    trials=(Trial("followed", {"alpha": 1.6, "lambda": 0.3, "x": 2.0}, (1000, 2000), 16, (500, 1000), 8),),
 )

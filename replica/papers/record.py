@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from replica.papers.ran import Ran
+from replica.papers.routes import Measured, Moment, Passage, Plateau, Reading, Rest, Track
+
 
 @dataclass(frozen=True)
 class At:
@@ -63,7 +66,7 @@ class Event:
 class Extreme:
     """The smallest (or largest) value of `of` over a control that it does not fix itself."""
 
-    of: At | Crossing | Event
+    of: At | Crossing | Event | Moment | Passage | Plateau | Rest
     along: str
     between: tuple[float, float]
     largest: bool = False
@@ -73,11 +76,19 @@ class Extreme:
 class Difference:
     """What two values differ by."""
 
-    first: At | Crossing | Event | Extreme
-    second: At | Crossing | Event | Extreme
+    first: Value
+    second: Value
 
 
-Value = At | Crossing | Event | Extreme | Difference
+@dataclass(frozen=True)
+class Ratio:
+    """A value in units of another; either may be a number."""
+
+    first: Value | float
+    second: Value | float
+
+
+Value = At | Crossing | Event | Extreme | Difference | Ratio | Moment | Passage | Plateau | Ran | Reading | Rest
 
 
 class Origin(Enum):
@@ -141,10 +152,11 @@ class Curve:
 
 @dataclass(frozen=True)
 class Dots:
-    """Values at given abscissae."""
+    """Values at given abscissae; `joined` by a line or not."""
 
     label: str
     values: tuple[tuple[float, Value], ...]
+    joined: bool = False
 
 
 @dataclass(frozen=True)
@@ -165,14 +177,18 @@ class Trial:
     observables: tuple[str, ...] = ()
 
 
+Drawable = Curve | Dots | Track | Measured
+
+
 @dataclass(frozen=True)
 class Figure:
-    """Curves and dots in one frame."""
+    """Curves, tracks, dots and measurements in one frame; `log` names the axes with a logarithmic scale: "x", "y", "xy"."""
 
     title: str
     x: str
     y: str
-    drawn: tuple[Curve | Dots, ...]
+    drawn: tuple[Drawable, ...]
+    log: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,7 +197,7 @@ class Paper:
 
     Args:
         name: how the command line calls it; the name of its file.
-        arxiv: identifier.
+        arxiv: identifier, empty where there is none; journal: where it appeared, if that is to be said.
         story: what the paper does and which part of it is treated here.
         specs: name -> the text of a spec file, or a name of the catalog.
         figures: by name.
@@ -198,8 +214,10 @@ class Paper:
     claims: tuple[Claim, ...]
     unchecked: tuple[Unchecked, ...] = ()
     trials: tuple[Trial, ...] = ()
+    journal: str = ""
 
     @property
     def citation(self) -> str:
         """One line."""
-        return f"{self.authors}, {self.title} ({self.year}), arXiv:{self.arxiv}"
+        places = [self.journal] * bool(self.journal) + [f"arXiv:{self.arxiv}"] * bool(self.arxiv)
+        return ", ".join([f"{self.authors}, {self.title} ({self.year})", *places])

@@ -5,16 +5,20 @@ from __future__ import annotations
 import sympy as sp
 
 from replica.nodes import Moreau, Peak, Prox, ProxSlope
+from replica.nodes.joint import Joint
 from replica.nodes.piecewise import switches
+from replica.passes.separate import closed_joint
 from replica.passes.walk import bottom_up
 
 
 def closed_prox(expression: sp.Expr) -> sp.Expr:
-    """Prox, ProxSlope and Moreau of a loss c0 + c1 u + c2 u^2/2 become rational functions."""
+    """Prox, ProxSlope and Moreau of a loss c0 + c1 u + c2 u^2/2, and joint ones of such losses, become rational functions."""
 
     def visit(e):
         if isinstance(e, Peak):
             return _peak(e)
+        if isinstance(e, Joint):
+            return closed_joint(e)
         if not isinstance(e, (Prox, ProxSlope, Moreau)) or not _is_quadratic(e):
             return e
         loss = sp.expand(e.loss)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from replica.spec.amounts import check_laws, check_overlaps, check_shares, check_values
+from replica.spec.batches import check_batches
 from replica.spec.causality import check_causality
 from replica.spec.document import Tables
 from replica.spec.energies import check_labels
@@ -65,6 +66,7 @@ def check_at(spec: Tables, full: Tables, at: Mapping[str, float]) -> None:
     check_laws(full, at)
     check_selections(full, at)
     check_probabilities(spec, mentions, at)
+    check_batches(full, at)
 
 
 _OVERLAP = re.compile(r"^[mqQ]\d*$")  # an order parameter, as results call it

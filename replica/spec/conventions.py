@@ -31,6 +31,8 @@ def conventions(spec: Spec) -> list[str]:
     if sampled:
         biased = any(getattr(learner.network, "bias", False) for learner in spec.learners.values())
         field = "z = w.phi/sqrt(p), p = ratio*d" if _featured(spec) else "z = w.x/sqrt(d)"
+        if all(kind(learner.network) == "deep_linear" for learner in spec.learners.values()):
+            field = "z = W_L ... W_1 x"
         lines.append(_line("field", field + ("   (+ bias, not regularized)" if biased else "")))
     lines += [_line("data", f"slice {name}: {_data(part)}") for name, part in spec.slices.items()]
     for name, latent in spec.latents.items():
@@ -61,6 +63,8 @@ def _results(spec: Spec) -> Iterator[str]:
     families = {found.family for found in responsible(spec)}
     if "online" in families:
         yield "overlaps per weight in time: R = w_k.B_t/d of a unit with a direction of the data, Q = w_k.w_l/d, T = B_t.B_u/d"
+    if "slow manifold" in families:
+        yield "products in the number n of steps: Q = W_k.W_l and R = W_k.B/sqrt(d) of first weights over a block, T = |B|^2/d"
     if any(family.startswith(_WITH_TREES) for family in families):
         listed = ", ".join([*_overlaps(spec), *(["[a,b] says of whom"] if len(spec.learners) > 1 or len(spec.stages) > 1 else [])])
         yield f"overlaps per weight, {listed}; free entropy per weight, natural logarithms"
@@ -144,7 +148,8 @@ def _energy(spec: Spec, learner: Learner) -> Iterator[str]:
         yield f"protocol: {_law(protocol)}{weight}"
     own = own_energy(learner, spec.slices)
     if learner.loss is not None and not own:
-        yield f"loss: sum over samples of {_formula(spec, learner.loss, 'y', 'z')}"
+        over = "mean over a batch" if kind(protocol) == "sgd" else "sum over samples"
+        yield f"loss: {over} of {_formula(spec, learner.loss, 'y', 'z')}"
     if own and protocol is not None and protocol.energy:
         yield "energy: that of the couplings"
     if learner.regularizer is not None and not (own and kind(learner.regularizer) == "zero"):

@@ -1,13 +1,15 @@
-"""How finite systems are solved: one algorithm a module, with a function `solve` or `train`, imported when it is wanted.
+"""How finite systems are solved: every file of this folder is an algorithm under its own name, imported when it is wanted.
 
-`train(instances, learner, device)` gives an Estimate per instance and takes specs of one learner; `solve(instances, device, options)`
-gives an Outcome per instance and decides itself which specs it takes.  The modules of this package share the scalar functions of a
-theory by right; those of `simulate.learn` never see a derived equation.
+A file holds one subclass of `simulate.iteration.Algorithm`; its options are those of the record of the same kind in `replica.algorithms`.
+Algorithms may use the scalar functions of a theory.  The others, which never see a derived equation, stand elsewhere and have a function
+`train(instances, learner, device)`, an Estimate per instance of one learner, or `solve(instances, device, options)`, an Outcome each;
+those that are followed in time have `paths(spec, at, d, seeds, times, device)`, a Path per seed.
 """
 
-ALGORITHMS = {
+import pkgutil
+
+_ELSEWHERE = {
     "erm": "simulate.learn.stages",
-    "amp": "simulate.algorithms.amp",
     "monte_carlo": "simulate.learn.gibbs",
     "enumeration": "simulate.learn.enumeration",
     "annealing": "simulate.learn.annealing",
@@ -15,6 +17,11 @@ ALGORITHMS = {
     "hit_and_run": "simulate.learn.hit_and_run",
     "uncertainty_sampling": "simulate.learn.uncertainty_sampling",
     "query_by_committee": "simulate.learn.query_by_committee",
-    "online_sgd": "simulate.online.runs",
+    "online_sgd": "simulate.online.sgd",
+    "online_autograd": "simulate.online.autograd",
+    "sgd": "simulate.passes.train",
 }
+_HERE = {found.name: f"{__name__}.{found.name}" for found in pkgutil.iter_modules(__path__) if not found.ispkg}
+
+ALGORITHMS = _ELSEWHERE | _HERE
 """Name -> module."""

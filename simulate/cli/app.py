@@ -72,6 +72,10 @@ def _parser() -> Parser:
         added[name].add_argument("--seeds", type=int, help="instances per size")
         added[name].add_argument("--algorithm", help="how finite systems are solved")
         added[name].add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+        text = "an option of the algorithm (`replica list algorithms`); repeatable"
+        added[name].add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help=text)
+    added["simulate"].add_argument("--resume", metavar="FOLDER", help="keep runs in this folder, and take up those that are there")
+    added["simulate"].add_argument("--data", nargs=2, metavar=("X", "y"), help="your own samples in place of drawn ones: .npy or .csv")
     for name in ("solve", "follow", "simulate", "plot", "reproduce", "learning-curve"):
         added[name].add_argument("-o", "--output", metavar="FILE", help="where the result goes")
     added["follow"].add_argument("--along", metavar="NAME=A:B", help="the control to follow and its range")
@@ -87,8 +91,10 @@ def _parser() -> Parser:
 def _of_data(parser: argparse.ArgumentParser) -> None:
     """What `learning-curve` takes."""
     parser.add_argument("X", metavar="X", help="features, a row per sample: .npy or .csv")
-    parser.add_argument("y", metavar="y", help="labels, two kinds: .npy or .csv")
-    parser.add_argument("--loss", default="logistic", metavar="NAME", help="logistic, hinge or square")
+    parser.add_argument("y", metavar="y", help="labels, two kinds, or numbers with --regression: .npy or .csv")
+    text = "logistic, hinge, square, huber, or a formula of the label y and the output z (default: logistic; square with --regression)"
+    parser.add_argument("--loss", metavar="NAME", help=text)
+    parser.add_argument("--regression", action="store_true", help="labels are numbers to be predicted, scaled to variance 1")
     parser.add_argument(
         "--lambda", dest="strength", type=float, default=1.0, metavar="VALUE", help="ridge on the weights; 1/C of scikit-learn"
     )
@@ -101,11 +107,11 @@ def _of_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _spread(arguments: Sequence[str]) -> list[str]:
-    """`--set a=1 b=2` means `--set a=1 --set b=2`; so for `--sweep`."""
+    """`--set a=1 b=2` means `--set a=1 --set b=2`; so for `--sweep` and `--option`."""
     spread: list[str] = []
     option, fresh = "", False
     for word in arguments:
-        if word in ("--set", "--sweep"):
+        if word in ("--set", "--sweep", "--option"):
             option, fresh = word, True
         elif option and not fresh and "=" in word and not word.startswith("-"):
             spread.append(option)

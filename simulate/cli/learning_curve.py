@@ -38,13 +38,14 @@ def run(options: Namespace) -> int:
         curve = learning_curve(
             X,
             y,
-            loss=options.loss,
+            loss=options.loss or ("square" if options.regression else "logistic"),
             strength=options.strength,
             sizes=sizes,
             seeds=10 if options.seeds is None else options.seeds,
             law=options.labels,
             positive=[word.strip() for word in options.positive.split(",")] if options.positive else (),
             standardize=options.standardize,
+            regression=options.regression,
             features=features,
             progress=told,
         )

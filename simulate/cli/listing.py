@@ -12,15 +12,18 @@ from replica.ingredients import kinds
 from replica.papers import papers
 from replica.spec import catalog
 from replica.spec.errors import nearest
+from simulate.algorithms import ALGORITHMS
 from simulate.cli.request import RequestError
 
-SLOTS = ("priors", "channels", "losses", "regularizers", "activations", "laws", "networks", "protocols", "ensembles")
+SLOTS = ("priors", "channels", "losses", "regularizers", "activations", "laws", "networks", "protocols", "ensembles", "algorithms")
 
 
 def ingredients(slot: str) -> dict[str, str]:
     """Kind -> first sentence of its docstring and the keys it takes, for one slot."""
     found = {}
     for name, kind in kinds(importlib.import_module(f"replica.{slot}")).items():
+        if slot == "algorithms" and name not in ALGORITHMS:
+            continue  # a word of the language that nothing runs yet
         sentence = (inspect.getdoc(kind) or "").split("\n")[0].rstrip(".")
         keys = " ".join(entry.key for entry in kind.parameters())
         found[name] = sentence + (f"  ({keys})" if keys else "")

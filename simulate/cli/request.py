@@ -31,7 +31,7 @@ def number(text: str, where: str) -> float:
 def _assignment(text: str, option: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
-        raise RequestError(f"{option} {text}: write {option} NAME={'VALUE' if option == '--set' else 'start:stop:count'}")
+        raise RequestError(f"{option} {text}: write {option} NAME={'start:stop:count' if option == '--sweep' else 'VALUE'}")
     return name.strip(), value.strip()
 
 
@@ -127,3 +127,15 @@ def algorithm(name: str | None) -> str | None:
     if name is not None and name not in ALGORITHMS:
         raise RequestError(f"--algorithm: '{name}' is not known here (algorithms: {' '.join(ALGORITHMS)}){nearest(name, ALGORITHMS)}")
     return name
+
+
+def options(texts: Iterable[str]) -> dict[str, float | str]:
+    """`--option` settings as a mapping: numbers where they are numbers, words else."""
+    found: dict[str, float | str] = {}
+    for text in texts:
+        name, value = _assignment(text, "--option")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            found[name] = value
+    return found

@@ -7,9 +7,12 @@ from typing import Any
 
 from numerics.store import save
 from replica.spec import load
-from simulate.cli.request import algorithm, seeds, values, whole_numbers
+from simulate.cli.request import RequestError, algorithm, seeds, values, whole_numbers
+from simulate.cli.request import options as requested
 from simulate.cli.screen import print_json, progress
 from simulate.finite_size import average
+from simulate.iteration import Record
+from simulate.learning_curve.table import read
 from simulate.runs import Runs, simulate
 
 
@@ -18,15 +21,21 @@ def run(options: Namespace) -> int:
     spec = load(options.spec)
     fixed = values(spec, options.set)
     sizes = whole_numbers(options.sizes, "--sizes") if options.sizes else None
+    data = (read(options.data[0]), read(options.data[1])) if options.data else None
+    if data is not None and sizes is not None:
+        raise RequestError("--sizes: the size of your own data is the number of their columns")
     with progress(f"simulating {spec.name}") as told:
-        runs = simulate(spec, fixed, sizes, seeds(options.seeds), algorithm(options.algorithm), options.device, told)
+        runs = simulate(
+            spec, fixed, sizes, seeds(options.seeds), algorithm(options.algorithm), options.device, told,
+            requested(options.option), options.resume, data,
+        )
     if options.output:
         save(runs.to_xarray(), options.output)
     if options.json:
         print_json({"name": spec.name, "fingerprint": spec.fingerprint, "points": [summary(runs)]})
     else:
         print_table(runs)
-    return 0 if runs.rows else 1
+    return 0 if runs.succeeded else 1
 
 
 def summary(runs: Runs) -> dict[str, Any]:
@@ -37,7 +46,14 @@ def summary(runs: Runs) -> dict[str, Any]:
         means = {name: {"mean": mean.value, "stderr": mean.stderr, "seeds": mean.seeds} for name, mean in found.items()}
         table.append({"size": size, "observables": means})
     failures = [{"size": one.size, "seed": one.seed, "reason": one.sentence} for one in runs.failures]
-    return {"at": dict(runs.at), "algorithm": runs.algorithm, "sizes": table, "failures": failures}
+    told: dict[str, Any] = {"at": dict(runs.at), "algorithm": runs.algorithm, "sizes": table, "failures": failures}
+    if runs.records:
+        told["runs"] = [{"size": d, "seed": seed, **_ended(one)} for (d, seed), one in runs.records.items()]
+    return told
+
+
+def _ended(one: Record) -> dict[str, Any]:
+    return {"status": one.status.name.lower(), "steps": one.steps, "attempts": one.attempts, "seconds": one.seconds}
 
 
 def print_table(runs: Runs) -> None:

@@ -31,6 +31,12 @@ def run(options: Namespace) -> int:
 
         return flows.solve(options, spec, theory, fixed, axes)
     module = compile_theory(theory)
+    if theory.missing:
+        from simulate.measured import acting, measured  # draws systems and trains them
+
+        if moving := [name for name in axes if name in acting(spec)]:
+            raise RequestError(f"--sweep {moving[0]}: it changes the networks whose features are measured; solve its points one by one")
+        fixed = {**fixed, **measured(spec, theory, fixed)}
     print_warnings(spec)  # a theory that cannot be compiled says one line, why
     if axes or options.output or options.digits > DOUBLE:
         from simulate.cli.grid import solve_grid  # xarray and h5py take longer to load than a point to solve
@@ -43,7 +49,7 @@ def run(options: Namespace) -> int:
     elif len(points) == 1:
         print(spec.name)
         for found in told(points[0]):
-            print_solution(found)
+            print_solution(found, tuple(spec.controls))
     else:
         print_table(spec.name, tuple(axes), points)
     return 0 if all(found[0].converged for found in points) else 1
@@ -59,9 +65,9 @@ def told(solutions: Sequence[Solution]) -> Sequence[Solution]:
     return [found for found in solutions if found.converged] or solutions[:1]
 
 
-def print_solution(found: Solution) -> None:
-    """Every named number of one solution, one a line."""
-    point = ", ".join(f"{name} = {value:g}" for name, value in found.at.items())
+def print_solution(found: Solution, controls: Sequence[str] | None = None) -> None:
+    """Every named number of one solution, one a line; of the point, these controls or all."""
+    point = ", ".join(f"{name} = {value:g}" for name, value in found.at.items() if controls is None or name in controls)
     print(f"\nat {point}: {found.sentence}" if point else f"\n{found.sentence}")
     if not found.converged:
         return

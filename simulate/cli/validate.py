@@ -10,6 +10,7 @@ from replica.derive import derive
 from replica.spec import load
 from replica.theory import Flow
 from simulate.cli.request import algorithm, seeds, sweeps, values, whole_numbers
+from simulate.cli.request import options as requested
 from simulate.cli.screen import print_json, print_warnings, progress
 from simulate.finite_size import Verdict
 from simulate.report import overall, validate
@@ -29,7 +30,8 @@ def run(options: Namespace) -> int:
     reports = []
     for number, point in enumerate(points):
         with progress(f"point {number + 1} of {len(points)}") as told:
-            reports.append(validate(spec, point, sizes, count, algorithm=chosen, device=options.device, module=module, progress=told))
+            more = {"device": options.device, "module": module, "progress": told, "options": requested(options.option)}
+            reports.append(validate(spec, point, sizes, count, algorithm=chosen, **more))
         if not options.json:
             print(reports[-1], end="\n\n", flush=True)
     answer = overall(reports)

@@ -15,7 +15,7 @@ import sympy as sp
 
 from replica.arrays import evaluate
 from replica.draws import draw_weight
-from replica.labels import RealLabels
+from replica.labels import SIGNS, DiscreteLabels, Labels, RealLabels
 from simulate.draw.coordinates import per_coordinate
 from simulate.draw.numbers import bound, number
 from simulate.instance import Unsupported
@@ -81,6 +81,13 @@ def labels_of(label: Any, fields: np.ndarray | None, at: Mapping[str, float], n:
     if noise is not None:
         return fields + bias + draw_weight(rng, np.shape(fields), -np.inf, np.inf, noise)
     return np.asarray(channel.sample(rng, fields + bias), float)
+
+
+def label_law(label: Any, at: Mapping[str, float]) -> Labels:
+    """What the labels of a cell may be."""
+    if label is not None and label.value is not None and label.value != "random":
+        return DiscreteLabels((sp.Float(number(label.value, at)),))
+    return SIGNS if label is None or label.channel is None else bound(label.channel, at).labels()
 
 
 def _additive_noise(channel: Any) -> Callable[[np.ndarray], np.ndarray] | None:

@@ -1,8 +1,8 @@
 """What a data set says to the theory: the spectrum of its covariance, how the classes load on it, and which law of labels it obeys.
 
-Two laws are known.  `clouds`: each class is Gaussian, with its own mean and a common covariance.  `teacher`: all inputs are Gaussian, and
-the label is the sign of a linear field plus noise.  Both match the second moments E[x x'] and E[x y] of the data, which is all that the
-square loss sees; they differ in how scores spread inside a class.
+Two laws are known.  `clouds`: each class is Gaussian, with its own mean and a common covariance.  `teacher`: all inputs are
+Gaussian, and the label is the sign of a linear field plus noise.  Both match the second moments E[x x'] and E[x y] of the data, which is
+all that the square loss sees; they differ in how scores spread inside a class.  Real labels are a linear field plus noise (`linear`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-CLOUDS, TEACHER = "clouds", "teacher"
+CLOUDS, TEACHER, LINEAR = "clouds", "teacher", "linear"
 SMALL = 1e-10  # eigenvalues below this part of the largest are zero: constant features, and combinations of others
 CERTAIN = 1e-3  # least part of the label's field that is noise
 
@@ -25,10 +25,10 @@ class Modes:
     Args:
         law: of labels.
         width: p, features.
-        values: (k,) positive eigenvalues of the covariance (within classes for `clouds`, of all inputs for `teacher`).
+        values: (k,) positive eigenvalues of the covariance (within classes for `clouds`, else of all inputs).
         power: (k,) squares of what separates the classes, in the eigenbasis, over the eigenvalues: of the difference of the means, or
-            of the covariance with the label's field of unit variance.
-        share: part of the samples with label 1.
+            of the covariance with the label's field of unit variance; of that with real labels of unit variance.
+        share: part of the samples with label 1; nothing where labels are real.
     """
 
     law: str
@@ -44,6 +44,8 @@ class Modes:
     @property
     def explained(self) -> float:
         """Part of the variance of the labels that is linear in the features."""
+        if self.law == LINEAR:
+            return float(self.power.sum())
         if self.law == TEACHER:
             return float(self.power.sum()) * _sensitivity(self.share) ** 2 / (self.share * (1 - self.share))
         apart = self.share * (1 - self.share) * float(self.power.sum())
@@ -60,9 +62,11 @@ def modes(X: np.ndarray, y: np.ndarray, law: str) -> Modes:
 
     Args:
         X: (n, p) features.
-        y: (n,) labels -1 or 1, both present.
+        y: (n,) labels -1 or 1, both present; or real ones.
     """
     n, p = X.shape
+    if law == LINEAR:
+        return _linear(X, y)
     plus = y > 0
     share = float(plus.mean())
     apart = X[plus].mean(0) - X[~plus].mean(0)
@@ -81,6 +85,19 @@ def modes(X: np.ndarray, y: np.ndarray, law: str) -> Modes:
     slope = _sensitivity(share) ** 2
     power = pooled(raw, np.full(len(values), left / n)) / slope
     return Modes(law, p, values, power * min(1.0, (1 - CERTAIN) / max(float(power.sum()), 1e-300)), share)
+
+
+def _linear(X: np.ndarray, y: np.ndarray) -> Modes:
+    n, p = X.shape
+    centered = X - X.mean(0)
+    values, axes = np.linalg.eigh(centered.T @ centered / (n - 1))
+    kept = values > SMALL * values[-1]
+    values = values[kept]
+    raw = (axes[:, kept].T @ centered.T @ y / (n - 1)) ** 2 / values
+    total = float(y.var())
+    left = max(total - float(raw.sum()), 0.0) * n / max(n - len(values) - 1, 1)
+    power = pooled(raw, np.full(len(values), left / n)) / total
+    return Modes(LINEAR, p, values, power * min(1.0, (1 - CERTAIN) / max(float(power.sum()), 1e-300)), 0.5)
 
 
 def pooled(found: np.ndarray, noise: np.ndarray) -> np.ndarray:
@@ -130,10 +147,10 @@ def _teacher(score: np.ndarray, sign: np.ndarray) -> float:
 
 
 def halves(y: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Two random halves with the same shares of the classes, as indices."""
+    """Two random halves with the same shares of the classes, or of the signs of real labels, as indices."""
     first, second = [], []
-    for sign in (-1, 1):
-        rows = rng.permutation(np.flatnonzero(y == sign))
+    for sign in (False, True):
+        rows = rng.permutation(np.flatnonzero((y > 0) == sign))
         first.append(rows[: len(rows) // 2])
         second.append(rows[len(rows) // 2 :])
     return np.concatenate(first), np.concatenate(second)

@@ -6,38 +6,57 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import sympy as sp
 from scipy.stats import norm
 
 from replica import channels, laws, losses, networks, priors, protocols, regularizers
+from replica.convexity import is_convex
+from replica.gauss import gauss_of_logarithm
 from replica.ingredients import Loss
 from replica.spec import Control, Data, Group, Label, Latent, Run, Spec, Student
 from replica.spec.observables import Average
-from simulate.learning_curve.estimate import CLOUDS, Modes
-from simulate.learning_curve.quadrature import gauss_of_logarithm
+from simulate.learning_curve.estimate import CLOUDS, LINEAR, Modes
 from simulate.learning_curve.table import DataError
 
 NODES = 16  # of the spectrum, and as many of what separates the classes
 CARRIER = 1e-9  # share of the coordinates of a node that carries only what separates the classes
-LOSSES: Mapping[str, type[Loss]] = {"logistic": losses.Logistic, "hinge": losses.Hinge, "square": losses.Square}
+LOSSES: Mapping[str, type[Loss]] = {
+    "logistic": losses.Logistic,
+    "hinge": losses.Hinge,
+    "square": losses.Square,
+    "huber": losses.Huber,
+}
 POSITIVE = "(0, inf)"
 
 
 def loss_of(name: str) -> Loss:
-    """A loss by its name.
+    """A loss by its name, or a formula of the label y and the output z.
 
     Raises:
-        DataError: no such loss.
+        DataError: no such loss, or no formula.
     """
-    if name not in LOSSES:
-        raise DataError(f"--loss: '{name}' is not known here (losses: {' '.join(LOSSES)})")
-    return LOSSES[name]()
+    if name in LOSSES:
+        return LOSSES[name]()
+    if name.replace("_", "").isalpha():
+        raise DataError(f"--loss: '{name}' is not known here (losses: {' '.join(LOSSES)}, or a formula of y and z)")
+    y, z = sp.Symbol("y", real=True), sp.Symbol("z", real=True)
+    try:
+        loss = losses.Formula(name)
+        formula = loss.formula(y, z)
+    except ValueError as error:
+        raise DataError(f"--loss: {error}") from None
+    if z not in formula.free_symbols or formula.free_symbols - {y, z}:
+        raise DataError(f"--loss: '{name}' must be a formula of the label y and the output z")
+    if not all(is_convex(formula, z, {y: label}) for label in (-1.0, 0.3, 1.0)):
+        raise DataError(f"--loss: '{name}' is not convex in the output z; its minimum need not be what is found by training")
+    return loss
 
 
 def population(loss: str, law: str, nodes: int = NODES) -> Spec:
     """The spec of a linear rule with bias, trained on the population that a law of labels describes.
 
-    Controls: `alpha` = n/p, `lambda`, and `share`, or `threshold` and `noise`; `v0`.. and `f0`.. eigenvalues and fractions of the
-    spectrum; `s0`.. and `g0`.. eigenvalues and loadings of what separates the classes.
+    Controls: `alpha` = n/p, `lambda`, and of clouds `share`, else `noise` and, of classes, `threshold`; `v0`.. and `f0`..
+    eigenvalues and fractions of the spectrum; `s0`.. and `g0`.. eigenvalues and loadings of what separates the classes.
     """
     v, f, s, g = ([f"{letter}{i}" for i in range(nodes)] for letter in "vfsg")
     rest = " - ".join([f"1 - {nodes}*{CARRIER}", *f])
@@ -70,6 +89,9 @@ def population(loss: str, law: str, nodes: int = NODES) -> Spec:
         }
         return Spec(data=Data(law=spectrum), groups=groups, controls=controls, **common)
     controls["noise"] = Control(value=1.0, domain=POSITIVE, meaning="part of the label's field that is no linear function of the features")
+    if law == LINEAR:
+        label = Label(of="rule", channel=channels.Linear("noise"))
+        return Spec(data=Data(law=spectrum, label=label), controls=controls, **common)
     controls["threshold"] = Control(value=0.0, domain="(-inf, inf)")
     label = Label(of="rule", channel=channels.Probit("noise"), bias="threshold")
     return Spec(data=Data(law=spectrum, label=label), controls=controls, **common)
@@ -100,4 +122,5 @@ def controls(found: Modes, strength: float, nodes: int = NODES, used: int | None
         at[f"s{i}"], at[f"g{i}"] = scaled, size / CARRIER
     if found.law == CLOUDS:
         return at | {"share": found.share}
-    return at | {"noise": 1 - float(found.power.sum()), "threshold": float(norm.ppf(found.share))}
+    at["noise"] = 1 - float(found.power.sum())
+    return at if found.law == LINEAR else at | {"threshold": float(norm.ppf(found.share))}

@@ -10,7 +10,7 @@ import numpy as np
 from numerics.compile import Module, compile_theory
 from numerics.solve import solve
 from replica.derive import derive
-from simulate.learning_curve.estimate import Modes, halves, modes
+from simulate.learning_curve.estimate import LINEAR, Modes, halves, modes
 from simulate.learning_curve.population import NODES, controls, population
 from simulate.learning_curve.table import DataError, Table
 
@@ -20,6 +20,7 @@ OBSERVABLES = {
     "training_error": "training_error",
     "training_loss": "training_loss",
 }
+OF_NUMBERS = {"test_error": "mse", "test_loss": "test_loss", "training_loss": "training_loss"}  # the first is a part of the variance
 SPLITS = 6  # in two halves
 
 
@@ -59,12 +60,12 @@ def predict(table: Table, sizes: np.ndarray, loss: str, strength: float, law: st
         for rows in halves(table.y, rng):
             parts.append(_curve(module, modes(table.X[rows], table.y[rows], law), sizes, strength))
     values, uncertainty = {}, {}
-    for name in OBSERVABLES:
+    for name in whole:
         split = np.stack([part[name] for part in parts])
         bias = whole[name] - split.mean(0)
         values[name] = np.maximum(whole[name] + bias, 0.0)
         uncertainty[name] = np.hypot(split.std(0), bias)
-    error = max(float(np.max(np.abs(whole[name] - coarse[name]))) for name in OBSERVABLES)
+    error = max(float(np.max(np.abs(whole[name] - coarse[name]))) for name in whole)
     return Prediction(sizes, values, uncertainty, error, found)
 
 
@@ -76,13 +77,14 @@ def _module(loss: str, law: str) -> Module:
 
 def _curve(module: Module, found: Modes, sizes: np.ndarray, strength: float, used: int | None = None) -> dict[str, np.ndarray]:
     at = controls(found, strength, used=used)
-    curve: dict[str, list[float]] = {name: [] for name in OBSERVABLES}
+    observables = OF_NUMBERS if found.law == LINEAR else OBSERVABLES
+    curve: dict[str, list[float]] = {name: [] for name in observables}
     for size in sizes:
         best = solve(module, at | {"alpha": size / found.width})[0]
         if not best.converged:
             raise DataError(
                 f"theory: no solution for {size:.0f} samples with lambda = {strength:g} ({best.sentence}); try a larger --lambda"
             )
-        for ours, theirs in OBSERVABLES.items():
+        for ours, theirs in observables.items():
             curve[ours].append(float(best[theirs]))
     return {name: np.array(values) for name, values in curve.items()}

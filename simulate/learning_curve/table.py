@@ -1,4 +1,4 @@
-"""A data set with two classes: read from files, checked, every mistake one sentence."""
+"""A data set with two classes or with real labels: read from files, checked, every mistake one sentence."""
 
 from __future__ import annotations
 
@@ -22,20 +22,26 @@ class Table:
 
     Args:
         X: (n, p) features.
-        y: (n,) labels, -1 or 1.
-        classes: what -1 and 1 were called.
+        y: (n,) labels, -1 or 1; or real ones, centered and of variance one.
+        classes: what -1 and 1 were called; empty where labels are real.
     """
 
     X: np.ndarray
     y: np.ndarray
-    classes: tuple[str, str]
+    classes: tuple[str, ...]
+
+    @property
+    def real(self) -> bool:
+        """Whether the labels are numbers and no classes."""
+        return not self.classes
 
     @classmethod
-    def of(cls, X: Any, y: Any, positive: Sequence[str] = ()) -> Table:
+    def of(cls, X: Any, y: Any, positive: Sequence[str] = (), real: bool = False) -> Table:
         """Check features and labels.
 
         Args:
             positive: labels that make up one class against all others; empty where there are two labels.
+            real: labels are numbers to be predicted, and no classes.
 
         Raises:
             DataError: what was found, and what is allowed.
@@ -51,11 +57,9 @@ class Table:
             raise DataError(f"y: {int((~np.isfinite(labels)).sum())} of {len(labels)} labels are NaN or infinite")
         if labels.dtype.kind not in "fiubUS":
             raise DataError(f"y: labels must be numbers or words, found an array of type {labels.dtype}")
-        words = np.array([_word(label) for label in labels])
-        signs, classes = _signs(words, tuple(positive))
-        fewest = int(min((signs > 0).sum(), (signs < 0).sum()))
-        if fewest < LEAST:
-            raise DataError(f"y: every class needs at least {LEAST} samples, found {fewest}")
+        if real and labels.dtype.kind not in "fiub":
+            raise DataError(f"y: labels of a regression must be numbers, found an array of type {labels.dtype}")
+        signs, classes = _scaled(labels) if real else _classes(labels, tuple(positive))
         varied = int((features.std(0) > 0).sum())
         if not varied:
             raise DataError("X: every feature is constant")
@@ -64,7 +68,7 @@ class Table:
             raise DataError(f"X: the covariance of {varied} features cannot be estimated from {len(features)} samples ({allowed})")
         return cls(features, signs, classes)
 
-    def called(self, classes: tuple[str, str]) -> Table:
+    def called(self, classes: tuple[str, ...]) -> Table:
         """The same with other names of the classes."""
         return Table(self.X, self.y, classes)
 
@@ -82,6 +86,21 @@ def _features(X: Any) -> np.ndarray:
         row = int(np.argwhere(~np.isfinite(found))[0, 0])
         raise DataError(f"X: {bad} of {found.size} entries are NaN or infinite, the first in row {row}; fill or drop them")
     return found
+
+
+def _scaled(labels: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    values = labels.astype(float)
+    if not values.std() > 0:
+        raise DataError(f"y: the labels are constant, all are {values[0]:g}")
+    return (values - values.mean()) / values.std(), ()
+
+
+def _classes(labels: np.ndarray, positive: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    signs, classes = _signs(np.array([_word(label) for label in labels]), positive)
+    fewest = int(min((signs > 0).sum(), (signs < 0).sum()))
+    if fewest < LEAST:
+        raise DataError(f"y: every class needs at least {LEAST} samples, found {fewest}")
+    return signs, classes
 
 
 def _word(label: Any) -> str:
@@ -103,7 +122,8 @@ def _signs(words: np.ndarray, positive: tuple[str, ...]) -> tuple[np.ndarray, tu
         raise DataError(f"--positive: no sample has the label {missing[0]} (labels: {shown})")
     if len(found) > 2 and not positive:
         raise DataError(
-            f"y: two classes are needed, found {len(found)} labels ({shown}); --positive A,B makes these one class against the rest"
+            f"y: two classes are needed, found {len(found)} labels ({shown}); --positive A,B makes these one class against the rest, "
+            "--regression takes labels as numbers"
         )
     ones = positive or (found[1],)
     rest = [word for word in found if word not in ones]

@@ -10,8 +10,9 @@ import numpy as np
 from numba import njit
 
 from simulate.draw.seeds import generator
+from simulate.instance import Unsupported
 from simulate.online.machine import Program, evaluate
-from simulate.online.system import ODDS, RULE, System, draw_system
+from simulate.online.system import ODDS, RULE, Stage, System, draw_system
 
 _BLOCK = 2**20  # numbers drawn at once
 _TEST = 4000  # fresh samples for a measured average
@@ -35,6 +36,17 @@ class Path:
     failure: str = ""
 
 
+def paths(spec: Any, at: Mapping[str, float], d: int, seeds: Sequence[int], times: Sequence[float], device: str = "cpu") -> list[Path]:
+    """One run per seed, on the processor.
+
+    Raises:
+        Unsupported: a part of the spec without a finite system, or another device.
+    """
+    if device != "cpu":
+        raise Unsupported(f"compiled runs have no device {device!r}; online_autograd has")
+    return [run(spec, at, d, seed, times) for seed in seeds]
+
+
 def run(spec: Any, at: Mapping[str, float], d: int, seed: int, times: Sequence[float]) -> Path:
     """One run, measured at the steps nearest to `times`.
 
@@ -48,7 +60,7 @@ def run(spec: Any, at: Mapping[str, float], d: int, seed: int, times: Sequence[f
     system = draw_system(spec, at, d, rng)
     test = generator(spec.fingerprint, at, d, seed, "test")
     marks = np.round(np.asarray(times) * d).astype(int)
-    labeler, student = _codes(system)
+    labeler, student = codes(system)
     weights, readout = system.weights.copy(), system.readout.copy()
     found: list[dict[str, Any]] = []
     done = 0
@@ -56,11 +68,11 @@ def run(spec: Any, at: Mapping[str, float], d: int, seed: int, times: Sequence[f
         end = done + stage.steps
         while True:
             while len(found) < len(marks) and marks[len(found)] == done:
-                found.append(_measure(system, weights, readout, test))
+                found.append(measure(system, weights, readout, test))
             if done >= end:
                 break
             stop = min([end, *(int(mark) for mark in marks[len(found) : len(found) + 1])])
-            count = min(stop - done, max(1, _BLOCK // (d * stage.batch)))
+            count = block_of(stage, d, stop - done)
             cells = rng.choice(len(stage.odds), size=count * stage.batch, p=stage.odds)
             inputs = rng.standard_normal((count * stage.batch, d))
             extra = rng.standard_normal(count * stage.batch)
@@ -71,12 +83,17 @@ def run(spec: Any, at: Mapping[str, float], d: int, seed: int, times: Sequence[f
                 student, stage.rate, moving, stage.batch, stage.decay,
             )  # fmt: skip
             done += count
-            if not np.isfinite(weights[0, 0] + readout[0]):
-                return _path(system, marks, found, d, f"the weights diverge before alpha = {done / d:.4g}")
-    return _path(system, marks, found, d, "")
+            if not np.isfinite(weights.sum() + readout.sum()):
+                return path_of(system, marks, found, d, f"the weights diverge before alpha = {done / d:.4g}")
+    return path_of(system, marks, found, d, "")
 
 
-def _codes(system: System) -> tuple[tuple, tuple]:
+def block_of(stage: Stage, d: int, most: int) -> int:
+    """Steps whose samples are drawn at once, at most `most`."""
+    return min(most, max(1, _BLOCK // (d * stage.batch)))
+
+
+def codes(system: System) -> tuple[tuple, tuple]:
     """Programs as tuples that compiled code takes; those of cells in one array each."""
     rules, outputs = _joined(system.rules), _joined(system.outputs)
     return (rules, outputs), (system.activation.packed, system.rise.packed, system.score.packed)
@@ -162,7 +179,7 @@ def _train(
             readout[k] += readout_rate / (d * batch) * pushes[k]
 
 
-def _measure(system: System, weights: np.ndarray, readout: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
+def measure(system: System, weights: np.ndarray, readout: np.ndarray, rng: np.random.Generator) -> dict[str, Any]:
     """Overlaps, and averages over fresh inputs of the last stage."""
     d = system.size
     found: dict[str, Any] = {
@@ -173,7 +190,7 @@ def _measure(system: System, weights: np.ndarray, readout: np.ndarray, rng: np.r
     odds = system.stages[-1].odds
     cells = rng.choice(len(odds), size=_TEST, p=odds)
     inputs = rng.standard_normal((_TEST, d)) * system.deviations[cells] + system.means[cells]
-    labeler, student = _codes(system)
+    labeler, student = codes(system)
     y, z, loss = _test(
         inputs, cells, rng.standard_normal(_TEST), rng.random(_TEST), weights, readout, system.directions, system.labels, labeler,
         student[0], system.loss.packed,
@@ -201,7 +218,7 @@ def _test(inputs, cells, extra, uniform, weights, readout, directions, labels, l
     return y, z, value
 
 
-def _path(system: System, marks: np.ndarray, found: list[dict[str, Any]], d: int, failure: str) -> Path:
+def path_of(system: System, marks: np.ndarray, found: list[dict[str, Any]], d: int, failure: str) -> Path:
     names = [name for name in ("Q", "R", "v") if (name != "v" or system.trained) and (name != "R" or len(system.directions))]
     arrays = {name: np.array([one[name] for one in found]) for name in names}
     averages = {name: np.array([one[name] for one in found]) for name in (found[0] if found else {}) if name not in ("Q", "R", "v")}

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
+from replica.arrays import evaluate
+from replica.families.online.existence import LABELS, jumps
 from replica.labels import DiscreteLabels
 from simulate.draw.coordinates import blocks_of, inside, per_coordinate
 from simulate.draw.numbers import bound, number
 from simulate.instance import Unsupported
 from simulate.online.machine import Program, program
+from simulate.online.times import length
 
 _X, _Y, _Z, _XI = (sp.Symbol(name, real=True) for name in ("x", "y", "z", "xi"))
 VALUE, RULE, ODDS = range(3)
@@ -83,12 +87,12 @@ def draw_system(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Gener
     for name, latent in spec.latents.items():
         if latent.overlap:
             raise Unsupported(f"latent.{name}.overlap cannot be simulated in one-pass learning yet")
-        count, output, _ = _units(latent.network, at)
+        count, output, _ = units_of(latent.network, at)
         drawn = np.asarray(bound(latent.prior, at).sample(rng, (count, d)), float) * inside(latent.blocks or None, blocks, d)
         rows[name], units[name] = (len(vectors), count), output
         vectors += list(drawn)
     names = tuple(name if n == 1 else f"{name}_{i + 1}" for name, (_, n) in rows.items() for i in range(n))
-    count, output, trained = _units(learner.network, at)
+    count, output, trained = units_of(learner.network, at)
     start = _start(learner, at)
     readout = np.full(count, start["readout"] if trained else 1.0)
     readout[count - round(start["negative"] * count) :] *= -1.0 if trained else 1.0
@@ -114,12 +118,29 @@ def draw_system(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Gener
         size=d, weights=start["weights"] * rng.standard_normal((count, d)), readout=readout, trained=trained, directions=directions,
         names=names, deviations=np.array(deviations), means=np.array(means), labels=np.array(labels, float), rules=tuple(rules),
         outputs=tuple(outputs), activation=program(output, (_X,)), rise=program(sp.diff(output, _X), (_X,)),
-        score=program(-sp.diff(loss, _Z), (_Y, _Z)), loss=program(loss, (_Y, _Z)), blocks=tuple(blocks.values()) or (slice(0, d),),
-        stages=tuple(_stage(spec, stage, learner, cells, at, d) for stage in spec.stages), signs=all(signs),
+        score=descent(loss), loss=program(loss, (_Y, _Z)), blocks=tuple(blocks.values()) or (slice(0, d),),
+        stages=_stages(spec, learner, cells, at, d), signs=all(signs),
     )  # fmt: skip
 
 
-def _units(network: Any, at: Mapping[str, float]) -> tuple[int, sp.Expr, bool]:
+def _at_label(loss: sp.Expr, y: float, z: Any) -> Any:
+    return evaluate(loss.xreplace({_Y: sp.Float(y)}), {_Z: z})
+
+
+@lru_cache(maxsize=16)
+def descent(loss: sp.Expr) -> Program:
+    """-d loss/d z as a program of (y, z).
+
+    Raises:
+        Unsupported: the loss jumps, and its slope misses that.
+    """
+    if any(jumps(partial(_at_label, loss, y)) for y in LABELS):
+        raise Unsupported(f"the loss {loss} jumps, and the gradient that steps follow does not see it")
+    return program(-sp.diff(loss, _Z), (_Y, _Z))
+
+
+def units_of(network: Any, at: Mapping[str, float]) -> tuple[int, sp.Expr, bool]:
+    """Number of units, their activation in x, and whether the readout is trained."""
     if network is None or network.kind == "linear":
         if getattr(network, "bias", False):
             raise Unsupported("a trained bias cannot be simulated in one-pass learning yet")
@@ -155,7 +176,13 @@ def _label(label: Any, at: Mapping[str, float]) -> tuple[int, float, Program, bo
     return RULE, 0.0, program(rule, (_Z, _XI)), False
 
 
-def _stage(spec: Any, stage: Any, learner: Any, cells: list, at: Mapping[str, float], d: int) -> Stage:
+def _stages(spec: Any, learner: Any, cells: list, at: Mapping[str, float], d: int) -> tuple[Stage, ...]:
+    """Stages of whole steps that end at the steps nearest to where they should."""
+    ends = np.round(np.cumsum([0.0, *(length(spec, stage, at) for stage in spec.stages)]) * d).astype(int)
+    return tuple(_stage(spec, stage, learner, cells, at, int(n)) for stage, n in zip(spec.stages, np.diff(ends), strict=True))
+
+
+def _stage(spec: Any, stage: Any, learner: Any, cells: list, at: Mapping[str, float], steps: int) -> Stage:
     protocol = bound(stage.protocol or learner.protocol, at)
     on = set(stage.on or ()) & (set(learner.on) if learner.on else set(stage.on or ())) or set(spec.slices)
     seen = [s in on or g in on for s, g, _, _ in cells]
@@ -166,10 +193,6 @@ def _stage(spec: Any, stage: Any, learner: Any, cells: list, at: Mapping[str, fl
         inner = [1 if cell.share is None else cell.share for _, _, _, cell in cells]
         shares = np.array([yes * number(share, at) for yes, share in zip(own, inner, strict=True)])
         odds += number(1 if spec.slices[s].share is None else spec.slices[s].share, at) * shares / shares.sum()
-    if stage.time is not None:
-        time = number(stage.time, at)
-    else:
-        time = sum(number(spec.slices[s].alpha, at) for s in parts)
     rate = protocol.number(protocol.rate)
     other = rate if protocol.readout_rate is None else protocol.number(protocol.readout_rate)
-    return Stage(round(time * d), odds / odds.sum(), rate, other, int(protocol.number(protocol.batch)), protocol.number(protocol.decay))
+    return Stage(steps, odds / odds.sum(), rate, other, int(protocol.number(protocol.batch)), protocol.number(protocol.decay))

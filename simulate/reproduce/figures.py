@@ -17,9 +17,12 @@ from numerics.problem import Problem
 from numerics.solution import Solution
 from numerics.store import save
 from numerics.sweep import dataset
-from replica.papers.record import Curve, Dots, Figure
+from replica.papers.record import Curve, Dots, Drawable, Figure
+from replica.papers.routes import Measured, Track
 from replica.spec import grid
 from simulate.cli.grid import described
+from simulate.reproduce.measured import Band, measured
+from simulate.reproduce.routes import series, travelled
 from simulate.reproduce.theories import NotComputable, Theories, carried
 from simulate.reproduce.values import number
 
@@ -33,16 +36,17 @@ class Drawn:
     """One curve or row of dots with its numbers.
 
     Args:
-        x, y: finite numbers only, x in ascending order.
-        data: the whole sweep; None for dots and where nothing was computed.
+        x, y: finite numbers only, x in ascending order; error: standard errors of what was measured.
+        data: the whole sweep or trajectory; None for dots and where nothing was computed.
         reason: why points are missing, empty where none is.
     """
 
-    what: Curve | Dots
+    what: Drawable
     x: np.ndarray
     y: np.ndarray
     data: xr.Dataset | None = field(default=None, repr=False)
     reason: str = ""
+    error: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,15 @@ class Shown:
         canvas = Canvas(figsize=(5.6, 4.0), layout="constrained")
         panel = canvas.add_subplot()
         for one in self.drawn:
-            if len(one.x):
-                style = "-" if isinstance(one.what, Curve) else "o"
+            if one.error is not None:
+                panel.errorbar(one.x, one.y, one.error, fmt="o", markersize=3, capsize=2, label=one.what.label, zorder=3)
+            elif len(one.x):
+                style = "o-" if isinstance(one.what, Dots) and one.what.joined else "o" if isinstance(one.what, Dots) else "-"
                 panel.plot(one.x, one.y, style, markersize=4, label=one.what.label)
+        if "x" in self.figure.log:
+            panel.set_xscale("log")
+        if "y" in self.figure.log:
+            panel.set_yscale("log")
         panel.set_xlabel(self.figure.x)
         panel.set_ylabel(self.figure.y)
         panel.set_title(self.figure.title, fontsize="medium")
@@ -80,9 +90,21 @@ def show(theories: Theories, name: str, fast: bool, folder: Path | None, done: C
     drawn: list[Drawn] = []
     for place, what in enumerate(figure.drawn):
         output = folder / f"{name}-{place + 1}.nc" if folder is not None else None
-        drawn.append(_curve(theories, what, fast, output) if isinstance(what, Curve) else _dots(theories, what, fast))
+        drawn.append(_drawn(theories, what, fast, output))
         done()
     return Shown(name, figure, tuple(drawn))
+
+
+def _drawn(theories: Theories, what: Drawable, fast: bool, output: Path | None) -> Drawn:
+    match what:
+        case Curve():
+            return _curve(theories, what, fast, output)
+        case Track():
+            return _track(theories, what, output)
+        case Measured():
+            return _measured(theories, what, fast, output)
+        case Dots():
+            return _dots(theories, what, fast)
 
 
 def thinned(points: Sequence[T], fast: bool) -> list[T]:
@@ -120,7 +142,8 @@ def _swept(theories: Theories, curve: Curve, points: list[float]) -> xr.Dataset:
         module = theories.module(curve.spec)
         problem = Problem(module)
         first = theories.solve(curve.spec, {**curve.at, curve.along: points[0]}, {})
-        rest = carried(module, first, [problem.point({**curve.at, curve.along: point}) for point in points[1:]])
+        path = [theories.complete(curve.spec, {**curve.at, curve.along: point}) for point in points[1:]]
+        rest = carried(module, first, [problem.point(at) for at in path])
         table: dict[tuple[float, ...], tuple[Solution, ...]] = {(point,): (one,) for point, one in zip(points, (first, *rest), strict=True)}
         data = dataset(problem, {curve.along: np.array(points)}, curve.at, table, TOLERANCE)
         theories.swept[key] = described(theories.spec(curve.spec), data)
@@ -134,6 +157,32 @@ def _missing(best: xr.Dataset, curve: Curve, good: np.ndarray) -> str:
     status = str(best["status"].values[first])
     where = f"{curve.along} = {float(best[curve.along].values[first]):g}"
     return f"{int((~good).sum())} of {len(good)} points have no solution, the first at {where}: {status or 'no start converged'}"
+
+
+def _track(theories: Theories, track: Track, output: Path | None) -> Drawn:
+    """The mean over the starts of a route."""
+    nothing = np.array([])
+    try:
+        found = travelled(theories, track.route)
+        y = np.mean([series(one, track.quantity) for one in found], axis=0)
+    except NotComputable as stopped:
+        return Drawn(track, nothing, nothing, reason=str(stopped))
+    joined = xr.concat([one.to_xarray() for one in found], "start", combine_attrs="drop_conflicts")
+    data = described(theories.spec(track.route.spec), joined)
+    if output is not None:
+        save(data, output)
+    return Drawn(track, found[0].times, y, data)
+
+
+def _measured(theories: Theories, what: Measured, fast: bool, output: Path | None) -> Drawn:
+    nothing = np.array([])
+    try:
+        found: Band = measured(theories, what, fast)
+    except NotComputable as stopped:
+        return Drawn(what, nothing, nothing, reason=str(stopped))
+    if output is not None:
+        save(found.data, output)
+    return Drawn(what, found.times, found.mean, found.data, error=found.error)
 
 
 def _dots(theories: Theories, dots: Dots, fast: bool) -> Drawn:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 import xarray as xr
 
 from numerics.compile import Module, compile_theory
+from numerics.flow.compile import FlowModule, compile_flow
+from numerics.flow.trajectory import Trajectory
 from numerics.path import carry, lost, straight
 from numerics.problem import Problem
 from numerics.recursion import is_recursion, run
@@ -17,7 +19,10 @@ from replica.derive import Underivable, derive
 from replica.ingredients import NotBuilt
 from replica.papers.record import Paper
 from replica.spec import Spec, SpecError, load
-from replica.theory import Theory
+from replica.theory import Flow, Theory
+from simulate.measured import measured
+from simulate.online.sgd import Path
+from simulate.runs import Runs
 
 WORST = 1e-6
 """A larger error of the unknowns is no basis for a claim."""
@@ -33,8 +38,13 @@ class Theories:
 
     paper: Paper
     swept: dict[tuple[Hashable, ...], xr.Dataset] = field(default_factory=dict)
+    travelled: dict[str, tuple[Trajectory, ...]] = field(default_factory=dict)
+    ran: dict[str, tuple[Path, ...]] = field(default_factory=dict)
+    solved: dict[str, Runs] = field(default_factory=dict)
     _specs: dict[str, Spec] = field(default_factory=dict)
+    _theories: dict[str, Theory] = field(default_factory=dict)
     _modules: dict[str, Module] = field(default_factory=dict)
+    _flows: dict[str, FlowModule] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)
 
     def spec(self, name: str) -> Spec:
@@ -51,32 +61,56 @@ class Theories:
                 raise NotComputable(f"refused: {refusal}") from None
         return self._specs[name]
 
+    def theory(self, name: str) -> Theory:
+        """Its theory.
+
+        Raises:
+            NotComputable: the spec has none; with the engine's reason.
+        """
+        if name in self._refused:
+            raise NotComputable(self._refused[name])
+        if name not in self._theories:
+            try:
+                self._theories[name] = derive(self.spec(name))
+            except (Underivable, NotBuilt) as refusal:
+                self._refused[name] = f"refused: {refusal}"
+                raise NotComputable(self._refused[name]) from None
+        return self._theories[name]
+
     def module(self, name: str) -> Module:
         """Its compiled theory.
 
         Raises:
-            NotComputable: the spec has no theory; with the engine's reason.
+            NotComputable: the spec has no theory, or one that moves in time.
         """
-        if name in self._refused:
-            raise NotComputable(self._refused[name])
+        theory = self.theory(name)
+        if isinstance(theory.system, Flow):
+            raise NotComputable(f"refused: '{theory.name}' moves in time; a paper asks for it by routes")
         if name not in self._modules:
-            try:
-                self._modules[name] = compile_theory(derive(self.spec(name)))
-            except (Underivable, NotBuilt) as refusal:
-                self._refused[name] = f"refused: {refusal}"
-                raise NotComputable(self._refused[name]) from None
+            self._modules[name] = compile_theory(theory)
         return self._modules[name]
+
+    def flow(self, name: str) -> FlowModule:
+        """Its compiled flow.
+
+        Raises:
+            NotComputable: the spec has no theory, or one that does not move in time.
+        """
+        theory = self.theory(name)
+        if not isinstance(theory.system, Flow):
+            raise NotComputable(f"refused: '{theory.name}' does not move in time")
+        if name not in self._flows:
+            self._flows[name] = compile_flow(theory)
+        return self._flows[name]
 
     def derived(self) -> dict[str, Theory]:
         """Spec -> theory, for every spec that has one."""
         found = {}
         for name in self.paper.specs:
             try:
-                theory = self.module(name).theory
+                found[name] = self.theory(name)
             except NotComputable:
                 continue
-            if theory is not None:
-                found[name] = theory
         return found
 
     def solve(self, name: str, at: Mapping[str, float], reach: Mapping[str, float]) -> Solution:
@@ -88,10 +122,15 @@ class Theories:
         module = self.module(name)
         if is_recursion(module):
             return trusted(run(module, at))
+        at = self.complete(name, at)
         best = solve(module, {**at, **reach})[0]
         if best.converged and reach:
             best = continued(module, best, at)
         return trusted(best)
+
+    def complete(self, name: str, at: Mapping[str, float]) -> Mapping[str, float]:
+        """A point with the controls that a measurement supplies, where the theory has such."""
+        return {**at, **measured(self.spec(name), self.theory(name), at)}
 
     def number(self, name: str, quantity: str, at: Mapping[str, float], reach: Mapping[str, float]) -> float:
         """One result there.

@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from replica.papers.record import Trial
+from replica.theory import Flow
 from simulate.finite_size import Verdict, verdict
 from simulate.instance import Unsupported
 from simulate.report import Report, validate
@@ -39,7 +40,8 @@ def attempt(theories: Theories, trial: Trial, fast: bool) -> Tried:
     began = perf_counter()
     sizes, seeds = (trial.fast_sizes or trial.sizes, trial.fast_seeds) if fast else (trial.sizes, trial.seeds)
     try:
-        spec, module = theories.spec(trial.spec), theories.module(trial.spec)
+        spec, theory = theories.spec(trial.spec), theories.theory(trial.spec)
+        module = theories.flow(trial.spec) if isinstance(theory.system, Flow) else theories.module(trial.spec)
         report = validate(spec, trial.at, sizes or None, seeds, algorithm=trial.algorithm, module=module)
     except (NotComputable, Unsupported) as stopped:
         return Tried(trial, reason=str(stopped), seconds=perf_counter() - began)

@@ -1,15 +1,17 @@
-"""Numbers that a paper asks for: results at points, crossings, events, extremes, differences."""
+"""Numbers that a paper asks for: results at points, crossings, events, extremes, moments in time, and what these make together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from scipy.optimize import brentq, minimize_scalar
 
 from numerics.continuation import follow
 from numerics.solution import Solution
-from replica.papers.record import At, Crossing, Difference, Event, Extreme, Value
+from replica.papers.ran import Ran
+from replica.papers.record import At, Crossing, Difference, Event, Extreme, Ratio, Value
+from replica.papers.routes import Moment, Passage, Plateau, Reading, Rest
+from simulate.reproduce import measured, ran, routes
 from simulate.reproduce.theories import NotComputable, Theories, continued, trusted
 
 CLOSE = 1e-7
@@ -33,6 +35,15 @@ def number(theories: Theories, value: Value) -> float:
             return _extreme(theories, value)
         case Difference():
             return number(theories, value.first) - number(theories, value.second)
+        case Ratio():
+            first, second = (one if isinstance(one, float | int) else number(theories, one) for one in (value.first, value.second))
+            return first / second
+        case Moment() | Passage() | Plateau() | Rest():
+            return routes.number(theories, value)
+        case Ran():
+            return ran.mean(theories, value)
+        case Reading():
+            return measured.reading(theories, value)
 
 
 def _crossing(theories: Theories, value: Crossing) -> float:
@@ -68,8 +79,7 @@ def _extreme(theories: Theories, value: Extreme) -> float:
     sign = -1.0 if value.largest else 1.0
 
     def signed(place: float) -> float:
-        inner = replace(value.of, at=_with(value.of.at, value.along, place))
-        return sign * number(theories, inner)
+        return sign * number(theories, _moved(value.of, value.along, place))
 
     low, high = sorted(value.between)
     found = minimize_scalar(signed, bounds=(low, high), method="bounded", options={"xatol": CLOSE * (high - low)})
@@ -78,5 +88,9 @@ def _extreme(theories: Theories, value: Extreme) -> float:
     return sign * float(found.fun)
 
 
-def _with(at: Mapping[str, float], name: str, number: float) -> dict[str, float]:
-    return {**at, name: number}
+def _moved(of: At | Crossing | Event | Moment | Passage | Plateau | Rest, name: str, place: float) -> Value:
+    """The same value at another place of a control."""
+    match of:
+        case Moment() | Passage() | Plateau():
+            return replace(of, route=replace(of.route, at={**of.route.at, name: place}))
+    return replace(of, at={**of.at, name: place})

@@ -10,12 +10,13 @@ from numerics.solve import solve
 from replica import laws, losses, networks, priors, protocols, regularizers
 from replica.derive import derive
 from replica.families.model import Underivable
+from replica.families.staged.compress import compressed
+from replica.gauss import gauss, gauss_of_logarithm
 from replica.spec import Control, Data, Group, Label, Latent, Spec, Student
 from simulate.cli import main
 from simulate.learning_curve import DataError, Table, learning_curve, read
 from simulate.learning_curve.estimate import CLOUDS, TEACHER, law_of_labels, modes, pooled
 from simulate.learning_curve.population import controls
-from simulate.learning_curve.quadrature import gauss, gauss_of_logarithm
 from simulate.learning_curve.train import measure
 
 WIDTH, SAMPLES = 30, 1200
@@ -62,6 +63,15 @@ def test_unusable_data_is_one_sentence(features, labels, words):
     assert "\n" not in str(told.value)
 
 
+def test_numbers_are_labels_when_told():
+    table = Table.of(X, np.arange(100.0), real=True)
+    assert table.real and table.y.mean() == pytest.approx(0) and table.y.std() == pytest.approx(1)
+    with pytest.raises(DataError, match="constant, all are 3"):
+        Table.of(X, np.full(100, 3.0), real=True)
+    with pytest.raises(DataError, match="must be numbers"):
+        Table.of(X, np.where(Y > 0, "a", "b"), real=True)
+
+
 def test_many_labels_become_two_when_told():
     table = Table.of(X, np.arange(100) % 4, ["1", "3"])
     assert table.classes == ("0,2", "1,3") and table.y.tolist()[:4] == [-1, 1, -1, 1]
@@ -101,7 +111,11 @@ def test_csv_with_a_line_of_names(tmp_path):
     "options, words",
     [
         (["--lambda", "0"], "--lambda: must be a positive number"),
-        (["--loss", "cubic"], "losses: logistic hinge square"),
+        (["--loss", "cubic"], "losses: logistic hinge square huber, or a formula"),
+        (["--loss", "log(1 + exp(-w*z))"], "--loss: "),
+        (["--loss", "-(y - z)**2"], "not convex"),
+        (["--loss", "__import__('os')"], "--loss: "),
+        (["--regression", "--loss", "hinge"], "is for classes"),
         (["--sizes", "5000"], "--sizes: 5000 is not possible"),
         (["--seeds", "1"], "at least 2"),
         (["-o", "curve.txt"], "unknown format"),
@@ -113,6 +127,29 @@ def test_a_wrong_request_is_one_line_and_nothing_is_written(tmp_path, monkeypatc
     np.save("X.npy", X)
     np.save("y.npy", Y)
     assert main(["learning-curve", "X.npy", "y.npy", *options]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["X.npy", "y.npy"]
+
+
+@pytest.mark.parametrize(
+    "features, labels, words",
+    [
+        (X, Y[:-1], "100 rows in X and 99 labels"),
+        (np.where(np.arange(100)[:, None] == 7, np.nan, X), Y, "NaN or infinite"),
+        (X, np.ones(100), "constant"),
+        (X[:3], np.array([1, 2, 3]), "fewer samples than classes"),
+        (None, Y, "no array"),
+    ],
+)
+def test_unusable_files_are_one_line_of_the_command_too(tmp_path, monkeypatch, capsys, features, labels, words):
+    monkeypatch.chdir(tmp_path)
+    if features is None:
+        (tmp_path / "X.npy").write_text("1 2 3")
+    else:
+        np.save("X.npy", features)
+    np.save("y.npy", labels)
+    assert main(["learning-curve", "X.npy", "y.npy", "-o", "curve.png"]) == 2
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["X.npy", "y.npy"]
@@ -182,6 +219,37 @@ def test_prediction_meets_training_on_gaussian_data(law, loss):
         z = (told - fresh.values[name]) / np.hypot(error, fresh.stderr[name])
         assert np.abs(z).max() < 4, (name, z)
         assert (error < 0.15 * told + 0.02).all(), (name, error, told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["square", "huber", "log(cosh(y - z))"])
+def test_prediction_of_real_labels_meets_training(loss):
+    def numbers(n, seed):
+        inputs, _ = gaussian(TEACHER, n, seed)
+        noise = np.random.default_rng(seed + 100).standard_normal(n)
+        return inputs, inputs @ np.random.default_rng(1).standard_normal(WIDTH) + 3 * noise
+
+    curve = learning_curve(*numbers(SAMPLES, 3), loss=loss, strength=0.5, sizes=[60, 150, 600], seeds=4, regression=True)
+    sizes, other = np.array([60, 150, 600]), Table.of(*numbers(12_000, 11), real=True)
+    fresh = measure(other, sizes, loss, 0.5, 12, np.random.default_rng(5), lambda done, total: None)
+    for name in ("test_error", "test_loss", "training_loss"):
+        told, error = curve.prediction.values[name][:3], curve.prediction.uncertainty[name][:3]
+        z = (told - fresh.values[name]) / np.hypot(error, fresh.stderr[name])
+        assert np.abs(z).max() < 4, (name, z)
+        assert (error < 0.15 * told + 0.02).all(), (name, error, told)
+    assert "1 - R^2" in str(curve) and curve.figure() is not None
+
+
+def test_many_eigenvalues_are_integrated_with_few_nodes():
+    rng = np.random.default_rng(0)
+    values, loads = np.geomspace(1e-3, 1e2, 3000), rng.random(3000)
+    told = compressed(laws.Covariance(tuple(values), None, tuple(loads)).spectrum(), False)
+    nodes, parts, carried = np.array([[float(e) for e in (p.eigenvalue, p.fraction, p.loading)] for p in told.parts]).T
+    assert len(nodes) < 130 and told.error < 1e-10 and "3000 eigenvalues" in told.sentence
+    for k in (1e-4, 0.1, 7.0):
+        assert parts @ (nodes / (nodes + k)) == pytest.approx(np.mean(values / (values + k)), rel=1e-9)
+        exact = np.mean(loads * values**3 / (values + k) ** 2)
+        assert (parts * carried) @ (nodes**3 / (nodes + k) ** 2) == pytest.approx(exact, rel=1e-9)
 
 
 def mixture(eigenvalues: tuple[float, ...] = (), loadings: tuple[float, ...] | None = None) -> Spec:

@@ -9,7 +9,23 @@ import pytest
 
 import replica.papers
 from replica.papers import papers
-from replica.papers.record import At, Claim, Crossing, Curve, Difference, Dots, Event, Extreme, Figure, Origin, Paper, Relation, Unchecked
+from replica.papers.record import (
+    At,
+    Claim,
+    Crossing,
+    Curve,
+    Difference,
+    Dots,
+    Event,
+    Extreme,
+    Figure,
+    Origin,
+    Paper,
+    Ratio,
+    Relation,
+    Unchecked,
+)
+from replica.papers.routes import Measured, Moment, Passage, Plateau, Reading, Track
 from replica.spec import Spec, grid, load
 from simulate.cli import main
 from simulate.reproduce import reproduce
@@ -46,8 +62,14 @@ CAPACITY = 0.8330785997395792337
 def leaves(value):
     """The values that ask a spec for something."""
     match value:
-        case Difference():
+        case Difference() | Ratio():
             return leaves(value.first) + leaves(value.second)
+        case float() | int():
+            return []
+        case Moment() | Passage() | Plateau() | Track():
+            return [value.route]
+        case Reading():
+            return [value.of]
         case Extreme():
             return leaves(value.of)
     return [value]
@@ -71,9 +93,11 @@ def test_what_a_paper_asks_for_exists(paper):
     asked = [leaf for claim in paper.claims for leaf in leaves(claim.value)]
     for figure in paper.figures.values():
         for drawn in figure.drawn:
-            asked += [drawn] if isinstance(drawn, Curve) else [leaf for _, value in drawn.values for leaf in leaves(value)]
+            asked += [leaf for _, value in drawn.values for leaf in leaves(value)] if isinstance(drawn, Dots) else leaves(drawn)
             if isinstance(drawn, Curve):
                 assert all(math.isfinite(point) for point in grid(drawn.points))
+            elif isinstance(drawn, Measured):
+                assert all(time >= 0 for time in grid(drawn.times))
     asked += list(paper.trials)
     for one in asked:
         spec = spec_of(paper, one.spec)

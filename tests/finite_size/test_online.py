@@ -76,7 +76,7 @@ def test_programs_are_the_formulas(text):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["committee_erf", "committee_relu", "perceptron_online"])
+@pytest.mark.parametrize("name", ["committee_erf", "committee_relu", "perceptron_online", "xor_mixture"])
 def test_catalog_flows_agree_with_runs(name):
     report = validate(load(name), {"alpha": 5.0}, sizes=(300, 600), seeds=8)
     assert report.verdict is Verdict.AGREES, str(report)

@@ -12,14 +12,17 @@ from replica.spec import Spec
 from replica.spec.errors import SpecError
 from simulate.draw import draw
 from simulate.draw.cells import inputs_of
+from simulate.finite_size import Verdict
 from simulate.instance import Unsupported
 from simulate.learn.estimate import Estimate
 from simulate.learn.features import Layers
 from simulate.learn.stages import solve
 from simulate.measure import measure_all
+from simulate.report import validate
 from simulate.representations import boolean_mean_dimension
 from simulate.runs import simulate
 from tests.finite_size.structured import ENTRIES, problem
+from tests.properties.test_structured import TOGETHER
 
 GROUPS = """
 format = 1
@@ -399,3 +402,10 @@ def test_an_empty_class_is_refused_when_a_spec_is_read():
     text = GROUPS.replace("LOSS", "logistic").replace("share = 0.3", "share = 0").replace("share = 0.2", "share = 0.5")
     with pytest.raises(SpecError, match="'b' is empty: its share is 0"):
         Spec.from_toml(text)
+
+
+@pytest.mark.slow
+def test_two_learners_of_the_same_samples_meet_their_theory():
+    spec = Spec.from_toml(TOGETHER.format(first='"logistic"', second='"hinge"'))
+    report = validate(spec, sizes=[200, 400], seeds=16)
+    assert report.verdict is Verdict.AGREES, str(report)

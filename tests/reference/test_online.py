@@ -11,6 +11,7 @@ from replica.families.online.gaussian import Fields, expectation
 from replica.families.online.reading import X
 from replica.families.online.shapes import softened
 from replica.families.online.terms import derivative
+from replica.spec import load
 from tests.properties.flows import committee, flow_of
 
 HERE = Path(__file__).parent
@@ -147,14 +148,14 @@ def test_other_kernels_agree_with_draws(functions):
     assert abs(product.mean() - value) < 5 * product.std() / np.sqrt(len(x))
 
 
-@pytest.mark.slow
 def test_xor_mixture_within_its_sampling_error():
-    # ReLU K = 4, logistic loss, sigma = 0.1, eta = 1: state at alpha = 0 and M at alpha = 10 of an independent Sobol solution (2^13 nodes)
-    text = (HERE.parent / "specs" / "p07_lottery_curriculum.toml").read_text()
+    # ReLU K = 4, logistic loss, sigma = 0.1, eta = 1: an independent solution on 2^13 nodes, itself good to 2e-3 to 6e-3 in R
     rows = table("xor_mixture")
     q = np.zeros((4, 4))
     q[np.triu_indices(4)] = rows[0, 9:19]
     start = {"Q": (q + np.triu(q, 1).T)[None], "R": rows[0, 1:9].reshape(1, 4, 2), "v": rows[0, 19:23], "T": np.eye(2)[None]}
-    found = trajectory(flow_of(text), {"sigma": 0.4, "K": 4, "T": 60.0}, rows[1:, 0], start=start)
-    np.testing.assert_allclose(found.arrays["R"].reshape(len(rows) - 1, -1), rows[1:, 1:9], rtol=0, atol=0.012)
-    np.testing.assert_allclose(found.arrays["v"], rows[1:, 19:23], rtol=0, atol=0.012)
+    flow = flow_of(load("xor_mixture").to_toml())
+    found = trajectory(flow, {"sigma": 0.1, "alpha": 20.0}, rows[1:, 0], start=start, nodes=4096)
+    np.testing.assert_allclose(found.arrays["R"].reshape(len(rows) - 1, -1), rows[1:, 1:9], rtol=0, atol=2e-3)
+    np.testing.assert_allclose(found.arrays["Q"][:, *np.triu_indices(4)], rows[1:, 9:19], rtol=0, atol=3e-3)
+    np.testing.assert_allclose(found.arrays["v"], rows[1:, 19:23], rtol=0, atol=2e-3)

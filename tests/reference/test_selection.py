@@ -100,7 +100,7 @@ def test_universal_equations_are_the_slopes_of_the_free_entropy(prior, teacher, 
     assert found["phi"] == pytest.approx(phi + odds, abs=1e-9)
 
 
-@pytest.mark.parametrize("x", [-2.5, -0.5, 1.5])
+@pytest.mark.parametrize("x", [pytest.param(-5.0, marks=pytest.mark.slow), -2.5, -0.5, 1.5])
 def test_free_entropy_of_the_spherical_perceptron(x):
     """The whole of it at the saddle, both sides typed by hand, and its slope in x, the log-volume."""
     found = first(selected(), x=x, budget=0.8)

@@ -15,6 +15,7 @@ from numerics.continuation import follow
 from numerics.solve import solve
 from tests.properties import ensembles
 from tests.properties.ensembles import RS, compiled, disorder, edge, franz_parisi, mutual, robust, rsb
+from tests.properties.solved import catalog_module
 
 VALUES = {entry["id"]: entry for entry in json.loads((Path(__file__).parent / "landscape_values.json").read_text())["values"]}
 
@@ -83,6 +84,13 @@ def test_capacity_with_one_step(kappa, start):
     assert float(found["q0"]) == pytest.approx(expected["q0"], rel=1e-9)
     assert float(found["x"]) == pytest.approx(expected["eta"], rel=1e-8)
     assert abs(float(found.free_entropy)) < 1e-11  # at the edge the leading order of the free entropy vanishes by itself
+
+
+def test_capacity_is_continued_from_the_values_of_the_spec():
+    expected = VALUES["spherical_perceptron.alpha_c_1RSB.kappa=-0.25"]
+    found = solve(catalog_module("spherical_storage_1rsb"), {"kappa": -0.25})[0]
+    assert float(found["alpha"]) == pytest.approx(expected["value"], rel=1e-11)
+    assert float(found["q0"]) == pytest.approx(expected["q0"], rel=1e-8)
 
 
 @pytest.mark.parametrize(("kappa", "name"), [(0.0, "0"), (0.5, "0.5"), (-0.5, "-0.5")])

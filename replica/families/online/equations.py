@@ -14,19 +14,13 @@ from typing import Any
 import sympy as sp
 
 from replica.families.online import names as nm
+from replica.families.online.existence import checked
 from replica.families.online.observables import Observed, observed
 from replica.families.online.reading import OnlineModel, read
 from replica.families.online.story import ASSUMPTIONS, story
 from replica.families.online.terms import Kernels
 from replica.families.online.ways import Way, ways
-from replica.protocols import OnlineSGD
 from replica.theory import Array, Axis, Definition, Flow, Gram, Nodes, Phase, Theory
-
-
-def is_one_pass(spec: Any, learner: str | None) -> bool:
-    """Whether the learner in question sees every sample once."""
-    chosen = spec.learners if learner is None else {learner: spec.learners[learner]} if learner in spec.learners else {}
-    return any(isinstance(one.protocol, OnlineSGD) for one in chosen.values())
 
 
 def derive(spec: Any, learner: str | None = None) -> Theory:
@@ -37,7 +31,7 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
     """
     full = spec.expand()
     kernels = Kernels()
-    model, found = ways(read(full, learner), kernels)
+    model, found = ways(checked(read(full, learner)), kernels)
     y, z = sp.Dummy("y", real=True), sp.Dummy("z", real=True)
     slope = -sp.diff(model.loss.formula(y, z), z).replace(sp.DiracDelta, lambda *_: sp.S.Zero)
     program: list[Definition] = []
@@ -193,4 +187,4 @@ def _start(model: OnlineModel) -> Gram:
                         overlaps[block][one.place + p][other.place + q] = moment if same else value if one is not other else sp.S.Zero
     size_v, negative = model.readout
     others = {"v": (size_v, negative)} if model.student.trained else {}
-    return Gram("Q", "R", "T", model.spread, model.fractions, tuple(tuple(map(tuple, rows)) for rows in overlaps), others)
+    return Gram("Q", "R", "T", model.spread, model.fractions, tuple(tuple(map(tuple, rows)) for rows in overlaps), others, model.size)

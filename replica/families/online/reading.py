@@ -100,6 +100,7 @@ class OnlineModel:
     observables: Mapping[str, Any]
     spread: sp.Expr
     readout: tuple[sp.Expr, sp.Expr]  # size of the readouts at the start, fraction of negative ones
+    size: sp.Expr | None  # dimension in which the start is drawn
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -264,14 +265,15 @@ def _stretch(spec: Any, stage: Any, student: Any, cells: tuple[CellLaw, ...], na
 
 
 def _start(student: Any, names: Mapping[str, sp.Expr]) -> dict[str, Any]:
-    given = student.start
-    table = dict(given) if isinstance(given, Mapping) else {} if given is None else {"weights": given}
-    known = {"weights": 1, "readout": 1, "negative": 0}
+    start = student.start
+    table = dict(start) if isinstance(start, Mapping) else {} if start is None else {"weights": start}
+    known = {"weights": 1, "readout": 1, "negative": 0, "size": None}
     unknown = [word for word in table if word not in known]
     if unknown:
         raise Underivable(f"learner.start: '{unknown[0]}' is not known for one-pass learning (takes: {' '.join(known)})")
-    found = {word: _value(table.get(word, default), names) for word, default in known.items()}
-    return {"spread": found["weights"], "readout": (found["readout"], found["negative"])}
+    given = {word: table.get(word, default) for word, default in known.items()}
+    found = {word: None if value is None else _value(value, names) for word, value in given.items()}
+    return {"spread": found["weights"], "readout": (found["readout"], found["negative"]), "size": found["size"]}
 
 
 def _value(value: Any, names: Mapping[str, sp.Expr]) -> sp.Expr:

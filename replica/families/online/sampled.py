@@ -78,12 +78,13 @@ class Sampled:
             "X": (cells, every, every),
             "L": (cells, every, every),
             "J": (cells, every, every),
-            "phi": (cells, self.axis, every),
+            "phi": (cells, every, self.axis),
             "out": (cells, self.axis),
             "star": (cells, self.axis),
             "res": (cells, self.axis),
             "power": (cells, self.axis),
-            "edge": (cells, self.axis, units),
+            "edge": (cells, units, self.axis),
+            "drive": (cells, units, self.axis),
             "H": (cells, units, every),
         }
         return tuple(Array(self._base(name), axes) for name, axes in shapes.items())
@@ -99,22 +100,22 @@ class Sampled:
         units, nodes = (k, sp.S.One, nm.K), (s, sp.S.One, self.axis.symbol)
         found = [self._define(full[c, k, l], (units, (l, sp.S.One, k)), nm.C_Q[c, k, l])]
         mean = nm.m_Q[c, k] if self.shifted else sp.S.Zero
-        paths = [self._define(phi[c, s, k], (nodes, units), mean + sp.Sum(root[c, k, r] * zeta[s, r], (r, 1, k)))]
+        paths = [self._define(phi[c, k, s], (units, nodes), mean + sp.Sum(root[c, k, r] * zeta[r, s], (r, 1, k)))]
         if self.latent is not None:
             o = sp.Integer(self.latent.place)
             some = (n, sp.S.One, self.others)
             found.append(self._define(full[c, nm.K + n, k], (some, units), nm.C_R[c, k, n + o]))
             found.append(self._define(full[c, nm.K + n, nm.K + m], (some, (m, sp.S.One, n)), nm.C_T[c, n + o, m + o]))
             mean = nm.m_T[c, n + o] if self.shifted else sp.S.Zero
-            value = mean + sp.Sum(root[c, nm.K + n, r] * zeta[s, r], (r, 1, nm.K + n))
-            paths.append(self._define(phi[c, s, nm.K + n], (nodes, some), value))
-            star = sp.Sum(self.latent.units.output.xreplace({X: phi[c, s, nm.K + n]}), (n, 1, self.others))
+            value = mean + sp.Sum(root[c, nm.K + n, r] * zeta[r, s], (r, 1, nm.K + n))
+            paths.append(self._define(phi[c, nm.K + n, s], (some, nodes), value))
+            star = sp.Sum(self.latent.units.output.xreplace({X: phi[c, nm.K + n, s]}), (n, 1, self.others))
             paths.append(self._define(self._base("star")[c, s], (nodes,), star))
         every = (k, sp.S.One, self.all)
         found.append(self._define(root[c, k, l], (every, (l, sp.S.One, k)), full[c, k, l], factor=1))
         found.append(self._define(back[c, k, l], (every, (l, sp.S.One, k)), root[c, k, l], factor=-1))
         readout = nm.v[k] if self.student.trained else sp.S.One
-        total = sp.Sum(readout * self.student.output.xreplace({X: phi[c, s, k]}), (k, 1, nm.K))
+        total = sp.Sum(readout * self.student.output.xreplace({X: phi[c, k, s]}), (k, 1, nm.K))
         return [*found, *paths, self._define(self._base("out")[c, s], (nodes,), total)]
 
     def average(self, body: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> sp.Expr:
@@ -136,7 +137,7 @@ class Sampled:
             return sp.Add(*(sp.sympify(law(a, x)).xreplace({x: star}) * body(a, z) for a in labels.atoms))
         xi = sp.Dummy("xi", real=True)
         rule = sp.sympify(channel.map(x, xi))
-        return body(rule.xreplace({x: star, xi: self.nodes.points[nm.s, self.all + 1]}), z)
+        return body(rule.xreplace({x: star, xi: self.nodes.points[self.all + 1, nm.s]}), z)
 
     def scores(self, slope: Callable[[sp.Expr, sp.Expr], sp.Expr]) -> list[Definition]:
         """Force, slopes, noise and push, as the closed route gives them.
@@ -145,7 +146,7 @@ class Sampled:
             slope: -d loss/d z as a function of (y, z).
         """
         c, s, k, l, j, t, r = nm.c, nm.s, nm.k, nm.l, nm.j, nm.t, nm.r
-        phi, res, power, edge, sums, back = map(self._base, ("phi", "res", "power", "edge", "H", "J"))
+        phi, res, power, edge, drive, sums, back = map(self._base, ("phi", "res", "power", "edge", "drive", "H", "J"))
         w, zeta = self.nodes.weights, self.nodes.points
         units, nodes = (k, sp.S.One, nm.K), (s, sp.S.One, self.axis.symbol)
         over = (s, 1, self.axis.symbol)
@@ -154,13 +155,14 @@ class Sampled:
         found = [
             self._define(res[c, s], (nodes,), self._at_labels(slope)),
             self._define(power[c, s], (nodes,), self._at_labels(lambda y, z: slope(y, z) ** 2)),
-            self._define(edge[c, s, k], (nodes, units), readout * rise.xreplace({X: phi[c, s, k]})),
-            self._define(sums[c, k, r], (units, (r, sp.S.One, self.all)), sp.Sum(w[s] * edge[c, s, k] * res[c, s] * zeta[s, r], over)),
+            self._define(edge[c, k, s], (units, nodes), readout * rise.xreplace({X: phi[c, k, s]})),
+            self._define(drive[c, k, s], (units, nodes), w[s] * edge[c, k, s] * res[c, s]),
+            self._define(sums[c, k, r], (units, (r, sp.S.One, self.all)), sp.Sum(drive[c, k, s] * zeta[r, s], over)),
             self._define(nm.slope_own[c, k, j], (units, (j, sp.S.One, nm.K)), sp.Sum(back[c, r, j] * sums[c, k, r], (r, j, self.all))),
             self._define(
                 nm.noise[c, k, l],
                 (units, (l, sp.S.One, k)),
-                sp.Sum(w[s] * edge[c, s, k] * edge[c, s, l] * power[c, s], over),
+                sp.Sum(w[s] * edge[c, k, s] * edge[c, l, s] * power[c, s], over),
                 symmetric=True,
             ),
         ]
@@ -170,9 +172,9 @@ class Sampled:
             value = sp.Sum(back[c, r, row] * sums[c, k, r], (r, row, self.all))
             found.append(self._define(nm.slope_other[c, k, t], (units, (t, o + 1, o + self.others)), value))
         if self.shifted:
-            found.append(self._define(nm.force[c, k], (units,), sp.Sum(w[s] * edge[c, s, k] * res[c, s], over)))
+            found.append(self._define(nm.force[c, k], (units,), sp.Sum(drive[c, k, s], over)))
         if self.student.trained:
-            value = sp.Sum(w[s] * self.student.output.xreplace({X: phi[c, s, k]}) * res[c, s], over)
+            value = sp.Sum(w[s] * self.student.output.xreplace({X: phi[c, k, s]}) * res[c, s], over)
             found.append(self._define(nm.push[c, k], (units,), value))
         return found
 

@@ -8,11 +8,13 @@ from functools import cached_property
 
 import sympy as sp
 
-from replica.families.staged.problem import Cell, Problem, Vector
+from replica.families.staged.problem import FIELD, Cell, Problem, Vector
 from replica.families.staged.samples import Samples
 from replica.families.staged.symbols import Names
 from replica.families.staged.weights import Weights
 from replica.symbols import POSITIVE, REAL, OrderParameter
+
+HALF = sp.Rational(1, 2)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Equations:
             for b in vectors[i:]:
                 together = any(a.name in self.problem.fields(c, b.name) for c in b.losses)
                 joined = (b.name, a.name) in self.problem.responses
-                if a is b or together or joined or frozenset((a.name, b.name)) in self.wanted:
+                mixed = any(self.problem.mixed(s) is not None for s in set(a.sites) & set(b.sites))
+                if a is b or together or joined or mixed or frozenset((a.name, b.name)) in self.wanted:
                     found.append((a, b))
         return tuple(found)
 
@@ -58,8 +61,11 @@ class Equations:
         parts = (w.site.total(w.site.profile[base] * value(w)) for w in self.weights if w.site.profile[base] != 0)
         return sp.Add(*(part / self.problem.sizes[base] for part in parts))
 
-    def _outputs(self, base: str, value) -> sp.Expr:
-        """A conjugate: variances times averages over samples; `value` takes a cell."""
+    def _outputs(self, base: str, value, read=None) -> sp.Expr:
+        """A conjugate: variances times averages over samples; `value` takes a cell.  Of features, `read` takes the weights they act on."""
+        if (site := self.problem.mixed(base)) is not None and read is not None:
+            (below,) = (w for w in self.weights if w.site.name == site.reads)
+            return site.gain * below.site.total(read(below)) / self.problem.sizes[base]
         return sp.Add(*(c.alpha * c.variance[base] * value(c) for c in self.problem.cells if c.variance[base] != 0))
 
     def unknowns(self) -> list[Unknown]:
@@ -79,8 +85,9 @@ class Equations:
                 if names.q(base, a.name, b.name) != 0:
                     value = self._inputs(base, lambda w, a=a, b=b: w.second(a.name, b.name) if a in w.alive and b in w.alive else sp.S.Zero)
                     meaning = f"self-overlap of {a.name}" if a is b else f"overlap of {a.name} and {b.name}"
-                    positive = a is b and len(self.problem.bases) == 1  # on a block of inputs that vanish it may be zero
-                    domain, start = POSITIVE if positive else REAL, sp.Rational(1, 2 if a is b else 4)
+                    positive = a is b and self._everywhere(base)  # on a block of inputs that vanish it may be zero
+                    held = self._held(a, b)
+                    domain, start = POSITIVE if positive else REAL, HALF if a is b else HALF - 1 / (2 * (1 + held)) ** 2
                     yield Unknown(OrderParameter(names.q(base, a.name, b.name), meaning, domain), value, start)
             for a, b in self._answering(base):
                 value = self._inputs(base, lambda w, a=a, b=b: w.slope(a.name, b.name) if a in w.alive and b in w.alive else sp.S.Zero)
@@ -88,15 +95,24 @@ class Equations:
                 yield Unknown(
                     OrderParameter(names.chi(base, a.name, b.name), meaning, POSITIVE if a is b else REAL),
                     value,
-                    sp.S.One if a is b else sp.S.Zero,
+                    sp.S.One if a is b else self._held(a, b) / (1 + self._held(a, b)),
                 )
+
+    def _held(self, a: Vector, b: Vector) -> sp.Expr:
+        """Strength of the spring between two vectors that train together: where it is strong they start as one."""
+        return self.problem.sprung(a, b) if a.stage == b.stage else sp.S.Zero
+
+    def _everywhere(self, base: str) -> bool:
+        """Whether a base has inputs in every cell, so that what is positive cannot vanish on it."""
+        return len(self.problem.bases) == 1 or base == FIELD or self.problem.mixed(base) is not None
 
     def _answering(self, base: str) -> Iterator[tuple[Vector, Vector]]:
         """Responses that some sample needs."""
         for a in self.problem.vectors:
             for b in self.problem.vectors:
-                used = a is b or any(b.name in self.problem.fields(c, a.name) and c in b.losses for c in a.losses)
-                if used and (a.name, b.name) in self.problem.responses and self.names.chi(base, a.name, b.name) != 0:
+                together = any(b.name in self.problem.fields(c, a.name) and c in b.losses for c in a.losses)
+                once = (a is b or together or self.problem.mixed(base) is not None) and not self._told(a, b)
+                if once and (a.name, b.name) in self.problem.responses and self.names.chi(base, a.name, b.name) != 0:
                     yield a, b
 
     def _conjugates(self) -> Iterator[Unknown]:
@@ -112,23 +128,31 @@ class Equations:
                             sp.Rational(1, 2),
                         )
             for a, b in self.pairs:
-                if names.q(base, a.name, b.name) != 0 and set(a.losses) & set(b.losses):
-                    value = self._outputs(base, lambda c, a=a, b=b: self._product(c, a, b))
+                if names.q(base, a.name, b.name) != 0 and (set(a.losses) & set(b.losses) or self.problem.mixed(base)):
+                    value = self._outputs(
+                        base,
+                        lambda c, a=a, b=b: self._product(c, a, b),
+                        lambda w, a=a, b=b: w.product(w.score(a.name), w.score(b.name)),
+                    )
                     meaning = (
                         f"conjugate: variance of the scores of {a.name}" if a is b else f"conjugate of {names.q(base, a.name, b.name)}"
                     )
                     symbol = names.q(base, a.name, b.name, True)
-                    positive = a is b and len(self.problem.bases) == 1
+                    positive = a is b and self._everywhere(base)
                     yield Unknown(
                         OrderParameter(symbol, meaning, POSITIVE if positive else REAL), value, sp.Rational(1, 2 if a is b else 4)
                     )
             for one, two in self._bending(base):
-                value = self._outputs(base, lambda c, a=one, b=two: self._curvature(c, a, b))
+                value = self._outputs(
+                    base,
+                    lambda c, a=one, b=two: self._curvature(c, a, b),
+                    lambda w, a=one, b=two: -w.score(a.name).diff(w.H(b.name)),
+                )
                 own, symbol = one is two, names.chi(base, one.name, two.name, True)
                 meaning = (
                     f"conjugate: mean curvature of the loss of {one.name}" if own else f"conjugate of {names.chi(base, one.name, two.name)}"
                 )
-                stiff = own and one.convex and len(self.problem.bases) == 1
+                stiff = own and one.convex and self._everywhere(base)
                 domain, start = POSITIVE if stiff else REAL, sp.Rational(1, 2) if own else sp.S.Zero
                 yield Unknown(OrderParameter(symbol, meaning, domain), value, start)
 
@@ -136,9 +160,14 @@ class Equations:
         """Curvatures that some sample gives."""
         for a in self.problem.vectors:
             for b in self.problem.vectors:
-                felt = (a.name, b.name) in self.problem.curvatures and any(b.name in self.problem.fields(c, a.name) for c in a.losses)
-                if felt and self.names.chi(base, a.name, b.name) != 0:
+                felt = any(b.name in self.problem.fields(c, a.name) for c in a.losses) or self.problem.mixed(base) is not None
+                once = felt and (a.name, b.name) in self.problem.curvatures and not self._told(a, b)
+                if once and self.names.chi(base, a.name, b.name) != 0:
                     yield a, b
+
+    def _told(self, a: Vector, b: Vector) -> bool:
+        """Whether a pair of one stage, whose responses are symmetric, stands in the other order."""
+        return a.stage == b.stage and a is not b and self.names.ordered(a.name, b.name) != (a.name, b.name)
 
     def _pull(self, base: str, v: Vector, latent: str) -> sp.Expr:
         """Conjugate of m: through the label's law, and through the means of the inputs."""
@@ -183,4 +212,4 @@ class Equations:
             c.alpha * self.samples.average(c, self.samples.loss(c, v.name)) for v in mine for c in self.problem.cells if c.key in v.losses
         )
         penalties = (w.site.total(w.penalties(stage)) for w in self.weights)
-        return {"energetic": self.problem.width * sp.Add(*losses), "entropic": self.problem.width * sp.Add(*penalties)}
+        return {"energetic": sp.Add(*losses), "entropic": sp.Add(*penalties)}

@@ -8,11 +8,10 @@ from typing import Any
 
 import sympy as sp
 
-from replica.families.staged.problem import Cell, Problem, Vector
+from replica.families.staged.problem import FIELD, Cell, Problem, Vector
 from replica.families.staged.samples import Samples
-from replica.families.staged.spectra import SYMBOLS
 from replica.families.staged.weights import Weights
-from replica.formula import parse, parse_condition
+from replica.formula import names_in, parse, parse_condition
 from replica.labels import SIGNS, DiscreteLabels, RealLabels
 from replica.spec.observables import Agreement, Average, BooleanMeanDimension, Combination, Cosine, Overlap, Standard
 
@@ -83,7 +82,7 @@ class Measured:
         elif kinds == {"real"}:
             found["mse"] = self.over(population, lambda c, y: (y - self.samples.field(c, v.name)) ** 2)
         truths = {c.of for c in self.problem.cells}
-        if self.problem.kernel is None and len(truths) == 1 and (truth := next(iter(truths))) is not None:
+        if not any(site.reads for site in self.problem.sites) and len(truths) == 1 and (truth := next(iter(truths))) is not None:
             m, q, rho = self.overlap(v.name, truth), self.overlap(v.name, v.name), self._second(truth, truth)
             found |= {"overlap": m / sp.sqrt(rho * q), "estimation_mse": rho - 2 * m + q}
         seen = [c for c in self.problem.cells if c.key in v.losses]
@@ -107,17 +106,21 @@ class Measured:
             return self._second(a, b)
         if b in vectors and a not in vectors:
             a, b = b, a
+        if b in vectors and (features := problem.mixed(problem.own(a)[0].name)) is not None:
+            return names.q(features.name, a, b)
         plain = all(set(s.profile.values()) <= {sp.S.One, sp.S.Zero} for s in problem.sites)  # base profiles are blocks: parts of d
         if plain:
             alive = [k for k in problem.bases if any(s.profile[k] != 0 and _here(s.name, a, b, problem) for s in problem.sites)]
             return sp.Add(*(problem.sizes[k] * (names.q(k, a, b) if b in vectors else names.m(k, a, b)) for k in alive))
-        parts = (w.second(a, b) if b in vectors else w.overlap(a, b) for w in self.weights)
-        return sp.Add(*(w.site.total(part) for w, part in zip(self.weights, parts, strict=True)))
+        here = [w for w in self.weights if _here(w.site.name, a, b, problem)]
+        count = problem.counts.get(problem.vector(a).learner, sp.S.One)
+        return sp.Add(*(w.site.total(w.second(a, b) if b in vectors else w.overlap(a, b)) for w in here)) / count
 
     def lengths(self) -> dict[str, sp.Expr]:
         """|w|^2 per coordinate where the order parameters are those of fields."""
         several = len(self.problem.vectors) > 1
-        return {f"q[{v.name},{v.name}]" if several else "q": self.overlap(v.name, v.name) for v in self.problem.vectors}
+        plain = [v for v in self.problem.vectors if not self.problem.own(v.name)[0].reads]
+        return {f"q[{v.name},{v.name}]" if several else "q": self.overlap(v.name, v.name) for v in plain}
 
     def _second(self, s: str, t: str) -> sp.Expr:
         return sp.Add(*(site.total(site.moment(s, t)) for site in self.problem.sites))
@@ -128,10 +131,19 @@ class Measured:
         """The declared observables that this family gives; built-in kinds of other families are left to them."""
         known = dict(found)
         for name, record in self.records.items():
-            value = self._one(known, record)
+            value = self._one(known, record) if self._has(record) else None
             if value is not None:
                 known[name] = value
         return {name: value for name, value in known.items() if name not in found}
+
+    def _has(self, record: Any) -> bool:
+        """Whether everybody that it asks for has a theory here."""
+        here = {v.learner for v in self.problem.vectors} | {v.name for v in self.problem.vectors} | set(self.problem.latents)
+        asked = [getattr(record, key, None) for key in ("learner", "of")]
+        asked += [name for key in ("overlap", "cosine", "between") for name in getattr(record, key, None) or ()]
+        words = names_in(f"{getattr(record, 'average', None) or 0} + {getattr(record, 'formula', None) or 0}")
+        absent = {word for word in words if word.startswith("z_") and word[2:] not in here} - set(map(str, self.controls))
+        return all(name is None or name in here for name in asked) and not absent
 
     def _one(self, known: Mapping[str, sp.Expr], record: Any) -> sp.Expr | None:
         if isinstance(record, Average):
@@ -162,10 +174,10 @@ class Measured:
 
         Source: the variance of a flip of one input, sum_i E (f(x) - f(x^i))^2 / (4 Var f), with E s'^2 for the slope of a feature.
         """
-        if self.problem.kernel is None:
+        learner = self.problem.vector(name).learner
+        if learner not in self.problem.degrees:
             return None
-        (base,) = self.problem.bases
-        return 1 + (SYMBOLS.slope - SYMBOLS.rest) * self.overlap(name, name) / self.samples.names.q(base, name, name)
+        return 1 + self.problem.degrees[learner] * self.overlap(name, name) / self.samples.names.q(FIELD, name, name)
 
     def _vector(self, name: str) -> str:
         return next((v.name for v in self.final if v.learner == name), name)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import sympy as sp
 
 from replica.nodes import Measure, Tilted
+from replica.symbols import Control
+from replica.theory import Assumption
 
 Pair = tuple[str, str]
 FIELD = "field"  # a base profile: a coordinate counts with the variance of its input
@@ -21,11 +23,13 @@ class Site:
 
     Args:
         name: of the block, empty where there is one.
-        fraction: its part of all coordinates.
+        fraction: its coordinates per d.
         profile: base profile -> its value here; inputs of a cell have variance sum_k cell.variance[k] profile[k].
         gram: second moments of the latents per coordinate.
         gaussian: whether the latents that do not vanish here are jointly normal.
         measures, density: of a spectral law, over which the coordinates are averaged.
+        reads: of features, the site whose coordinates they mix at random; a vector that lives here has weights there, too.
+        gain: square of the linear part of the features.
     """
 
     name: str
@@ -35,6 +39,8 @@ class Site:
     gaussian: bool = True
     measures: tuple[Measure, ...] = ()
     density: sp.Expr = sp.S.One
+    reads: str = ""
+    gain: sp.Expr = sp.S.One
 
     def moment(self, s: str, t: str) -> sp.Expr:
         return self.gram.get((s, t), self.gram.get((t, s), sp.S.Zero))
@@ -51,7 +57,7 @@ class Cell:
     """One group of one slice: x = sum_t mean_t u^t/sqrt(d) + noise, with a label.
 
     Args:
-        alpha: samples per coordinate of a learner.
+        alpha: samples per d.
         share: its part of its slice.
         variance, level: base profile -> its coefficient in the variance of the inputs, and in what is one on every coordinate.
         mean: latent -> coefficient.
@@ -85,7 +91,7 @@ class Vector:
     Args:
         name: of the learner, or of the stage where the learner is trained further later.
         stage: its number; a vector reads those of earlier stages.
-        sites: where it does not vanish.
+        sites: where it does not vanish; features before what they read.
         bias: whether a bias is trained.
         losses: cell -> loss(y, z), with the fields of earlier vectors as `output(name)`.
         penalty: of one weight.
@@ -123,11 +129,14 @@ class Problem:
     """All of it, and who responds to whom.
 
     Args:
-        bases: profiles of coordinates whose overlaps are order parameters: means over the coordinates of a block, or sums weighted with
-            the variances of the inputs.
-        sizes: base -> part of all coordinates that its mean runs over.
-        width: coordinates of a learner per d, the unit in which samples are counted.
-        kernel: Gaussian moments of the features, where the coordinates are features.
+        bases: profiles of coordinates whose overlaps are order parameters: means over the coordinates of a block or of features, or sums
+            weighted with the variances of the inputs.
+        sizes: base -> coordinates per d that its mean runs over.
+        degrees: learner on features of plain inputs -> what an activation's higher degrees add to the slope of a feature, squared.
+        numbers: what the symbols of Gaussian moments stand for.
+        counts: learner -> its weights per d, one where absent.
+        measured: controls besides those of the spec, which a measurement supplies.
+        remarks: on what was simplified on the way here.
     """
 
     sites: tuple[Site, ...]
@@ -136,8 +145,11 @@ class Problem:
     cells: tuple[Cell, ...]
     latents: tuple[str, ...]
     vectors: tuple[Vector, ...]
-    width: sp.Expr = sp.S.One
-    kernel: Any = None
+    degrees: Mapping[str, sp.Expr] = field(default_factory=dict)
+    numbers: Mapping[sp.Basic, sp.Basic] = field(default_factory=dict)
+    counts: Mapping[str, sp.Expr] = field(default_factory=dict)
+    measured: tuple[Control, ...] = ()
+    remarks: tuple[Assumption, ...] = ()
 
     def vector(self, name: str) -> Vector:
         return next(v for v in self.vectors if v.name == name)
@@ -148,10 +160,27 @@ class Problem:
     def cell(self, key: Pair) -> Cell:
         return next(c for c in self.cells if c.key == key)
 
+    def above(self, name: str, site: Site) -> Site | None:
+        """The features through which a vector acts on a site; None where it acts there itself."""
+        return next((s for s in self.sites if s.reads and s.reads == site.name and s.name in self.vector(name).sites), None)
+
+    def own(self, name: str) -> tuple[Site, ...]:
+        """Where a vector has the weights that are trained."""
+        return tuple(s for s in self.sites if s.name in self.vector(name).sites and self.above(name, s) is None)
+
+    def mixed(self, base: str) -> Site | None:
+        """The features of which this is the base."""
+        return next((s for s in self.sites if s.reads and s.name == base), None)
+
     def shown(self, latent: str, base: str, to: Vector | None = None) -> bool:
         """Whether the mean or the label of some cell, of those that a vector is trained on, carries an overlap with a latent."""
         cells = [c for c in self.cells if to is None or c.key in to.losses]
-        return any((latent in c.mean and c.level[base] != 0) or (c.of == latent and c.variance[base] != 0) for c in cells)
+        if any(c.of == latent and c.variance[base] != 0 for c in cells):
+            return True
+        shifts = {c.mean.get(latent, sp.S.Zero) * c.level[base] for c in cells}
+        if to is not None and to.bias and len(shifts) == 1:
+            return False  # the bias takes up what is the same for all its samples: the mean score vanishes, and the conjugate with it
+        return shifts != {sp.S.Zero}
 
     def meet(self, a: Vector, b: Vector) -> bool:
         """Whether both are alive on some coordinates."""
@@ -198,12 +227,22 @@ class Problem:
 
     def fields(self, cell: Pair, name: str) -> tuple[str, ...]:
         """The vectors whose fields the score of one vector depends on in a cell, itself last."""
-        own = self.vector(name)
         needed: dict[str, None] = {}
-        for other in self.vectors:
-            if other.stage >= own.stage or other is own:
-                continue
-            reacts = (name, other.name) in self.responses and cell in other.losses and cell in own.losses
-            if other.name in own.reads(cell) or reacts:
-                needed |= dict.fromkeys(self.fields(cell, other.name))
-        return (*needed, name)
+        together = self.together(cell, name)
+        for own in map(self.vector, together):
+            for other in self.vectors:
+                if other.stage >= own.stage:
+                    continue
+                reacts = (own.name, other.name) in self.responses and cell in other.losses and cell in own.losses
+                if other.name in own.reads(cell) or reacts:
+                    needed |= dict.fromkeys(self.fields(cell, other.name))
+        return (*needed, *(other for other in together if other != name), name)
+
+    def together(self, cell: Pair, name: str) -> tuple[str, ...]:
+        """The vectors of one stage that answer the samples of a cell with this one, in the order of training."""
+        own = self.vector(name)
+        return tuple(
+            v.name
+            for v in self.vectors
+            if v is own or (v.stage == own.stage and (name, v.name) in self.responses and cell in v.losses and cell in own.losses)
+        )

@@ -29,35 +29,48 @@ def problem(spec: Any, learner: str | None = None) -> Problem:
     names = control_names(spec)
     trained = _trained(spec, learner)
     blocks = tuple(spec.blocks) or (WHOLE,)
-    bases = blocks if _uneven(spec) else (WHOLE,)
-    latents = tuple(name for name in spec.latents if _used(spec, name))
-    sites = tuple(_site(spec, block, bases, latents, names) for block in blocks)
-    spectrum = spectral(spec, [name for _, name in trained], latents, names)
-    if spectrum is not None:
-        sites, bases, blocks = spectrum.sites, (FIELD,), tuple(s.name for s in spectrum.sites)
-    cells = tuple(_cell(spec, part, group, bases, names) for part in spec.slices for group in spec.slices[part].groups)
-    if spectrum is not None:
-        cells = tuple(spectrum.seen(c) for c in cells)
-    vectors = tuple(_vector(spec, at, name, trained, cells, blocks, names) for at, name in trained)
+    shown = _shown(spec, trained)
+    latents = tuple(name for name in spec.latents if _used(spec, name, shown))
+    learners = [name for _, name in trained]
+    spectrum = spectral(spec, learners, {part for part, _ in shown}, latents, names)
+    bases = (FIELD,) if spectrum is not None else blocks if _uneven(spec) else (WHOLE,)
+    cells = tuple(_cell(spec, part, group, bases, names) for part, group in shown)
     if spectrum is None:
-        _refuse_joint(vectors)
+        sites = tuple(_site(spec, block, bases, latents, names) for block in blocks)
+        alive = {name: tuple(spec.learners[name].blocks or blocks) for name in learners}
+        vectors = tuple(_vector(spec, at, name, trained, cells, alive[name], names) for at, name in trained)
         sizes = {k: number(spec.blocks[k].fraction, names) if k else sp.S.One for k in bases}
-        return Problem(sites, bases, sizes, cells, latents, vectors)
-    if spectrum.biased:  # the mean of the features carries a bias that costs nothing
-        vectors = tuple(replace(v, bias=True) for v in vectors)
-    return Problem(sites, bases, {FIELD: sp.S.One}, cells, latents, vectors, spectrum.width, spectrum.kernel)
+        return _checked(Problem(sites, bases, sizes, cells, latents, vectors))
+    cells = tuple(spectrum.seen(c) for c in cells)
+    vectors = tuple(_vector(spec, at, name, trained, cells, spectrum.alive[name], names) for at, name in trained)
+    vectors = tuple(replace(v, bias=v.bias or v.learner in spectrum.biased) for v in vectors)
+    found = Problem(spectrum.profiled(), spectrum.bases, spectrum.sizes, cells, latents, vectors)
+    known = {name: getattr(spectrum, name) for name in ("degrees", "numbers", "counts", "measured", "remarks")}
+    return _checked(replace(found, **known))
 
 
-def _refuse_joint(vectors: tuple[Vector, ...]) -> None:
-    """Coupled learners of one stage answer the same sample together only through a joint proximal point, which is not built."""
-    for v in vectors:
-        for other in vectors:
-            shared = sorted(f"{part}/{group}" for part, group in set(v.losses) & set(other.losses))
-            if other.name in v.springs and other.stage == v.stage and shared:
+def _checked(problem: Problem) -> Problem:
+    """Two coupled learners of one stage answer the same sample through a joint proximal point; more, or two such pairs, do not.
+
+    Raises:
+        Underivable: names the learners.
+    """
+    for v in problem.vectors:
+        for cell in v.losses:
+            together = problem.together(cell, v.name)
+            where = "/".join(cell)
+            if len(together) > 2:
+                listed = " ".join(together)
+                raise Underivable(f"learner.{v.learner}.couple: {listed} train together on the same samples ({where}); built for two")
+            if len(together) == 2 and not all(problem.vector(name).convex for name in together):
                 raise Underivable(
-                    f"learner.{v.learner}.couple: {v.name} and {other.name} train together on the same samples ({' '.join(shared)}); "
-                    "built for learners of different groups or slices, or of different stages"
+                    f"learner.{v.learner}.loss: {' and '.join(together)} train together on the same samples ({where}), "
+                    "which is built for convex losses"
                 )
+            pairs = {problem.together(cell, name) for name in problem.fields(cell, v.name) if cell in problem.vector(name).losses}
+            if sum(len(pair) > 1 for pair in pairs) > 1:
+                raise Underivable(f"learner.{v.learner}: answers a pair of coupled learners with a partner of its own; not built")
+    return problem
 
 
 def _trained(spec: Any, wanted: str | None) -> list[tuple[int, str]]:
@@ -78,8 +91,17 @@ def _uneven(spec: Any) -> bool:
     return any(len(set(table.values())) > 1 or set(table) != set(spec.blocks) for table in tables)
 
 
-def _used(spec: Any, latent: str) -> bool:
-    groups = [g for part in spec.slices.values() for g in part.groups.values()]
+def _shown(spec: Any, trained: list[tuple[int, str]]) -> list[Pair]:
+    """The cells that a learner with a theory is trained on, or measured on by name."""
+    learners = {name for _, name in trained}
+    averages = [r for r in (spec.observables or {}).values() if getattr(r, "on", None) and getattr(r, "learner", None) in (None, *learners)]
+    lists = [(spec.learners[name].on, spec.stages[at].on) for at, name in trained] + [((record.on,), None) for record in averages]
+    every = [(part, group) for part in spec.slices for group in spec.slices[part].groups]
+    return [cell for cell in every if any(all(not only or set(cell) & set(only) for only in both) for both in lists)]
+
+
+def _used(spec: Any, latent: str, shown: list[Pair]) -> bool:
+    groups = [spec.slices[part].groups[group] for part, group in shown]
     return any(latent in (g.mean or {}) or g.label.of == latent for g in groups)
 
 
@@ -230,9 +252,9 @@ def _loss(formula: Callable[[sp.Expr, sp.Expr], sp.Expr], weight: sp.Expr) -> Ca
 
 
 def _refuse(learner: Any, name: str) -> None:
-    if learner.network is not None and learner.network.kind not in ("linear", "random_features"):
+    if learner.network is not None and learner.network.kind not in ("linear", "random_features", "head_of"):
         raise Underivable(
-            f"learner.{name}.network: '{learner.network.kind}' on structured data has no theory yet (built: linear random_features)"
+            f"learner.{name}.network: '{learner.network.kind}' on structured data has no theory yet (built: linear random_features head_of)"
         )
     if learner.prior is not None:
         raise Underivable(f"learner.{name}.prior: minimizing over a class has no theory yet; use protocol 'gibbs'")
@@ -247,17 +269,22 @@ def _refuse(learner: Any, name: str) -> None:
 
 def is_structured(spec: Any) -> bool:
     """Whether an expanded spec has more than one learner on one cell of plain Gaussian inputs with labels of one latent."""
+    alone = len(spec.learners) == 1 and len(spec.stages) == 1
+    return not alone or bool(next(iter(spec.learners.values())).couple) or has_structure(spec)
+
+
+def has_structure(spec: Any) -> bool:
+    """The same of the data and of what learners are, whoever they are."""
     if any(is_spectral(part.law) for part in spec.slices.values()):
         return True
     cells = [g for part in spec.slices.values() for g in part.groups.values()]
     plain_cell = len(cells) == 1 and not cells[0].mean and cells[0].variance in (None, 1, 1.0) and cells[0].corruption is None
     label = cells[0].label
     plain_label = label.random or (label.of is not None and label.bias in (None, 0, 0.0) and not spec.latents[label.of].overlap)
-    alone = len(spec.learners) == 1 and len(spec.stages) == 1
-    learner = next(iter(spec.learners.values()))
-    plain = not learner.couple and learner.network.kind == "linear" and not getattr(learner.network, "bias", False)
-    unweighted = learner.loss is None or not learner.loss.weights
-    return not (plain_cell and plain_label and alone and plain and unweighted and not spec.blocks)
+    learners = spec.learners.values()
+    plain = all(one.network.kind == "linear" and not getattr(one.network, "bias", False) for one in learners)
+    unweighted = not any(one.loss is not None and one.loss.weights for one in learners)
+    return not (plain_cell and plain_label and plain and unweighted and not spec.blocks)
 
 
 def compared(spec: Any, problem: Problem) -> frozenset[frozenset[str]]:

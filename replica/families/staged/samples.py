@@ -16,6 +16,8 @@ from replica.families.staged.problem import Cell, Pair, Problem, output
 from replica.families.staged.symbols import Names
 from replica.law import Law, Quadratic
 from replica.nodes import Flat, Gauss, Moreau, Prox, Tilted
+from replica.nodes.joint import JointLoss, JointPoint, JointScore
+from replica.passes.separate import separate
 from replica.tree import Leaf, Side
 
 
@@ -52,6 +54,7 @@ class Samples:
     _closings: dict[Pair, Closing] = field(default_factory=dict)
     _fields: dict[tuple[Pair, str], sp.Dummy] = field(default_factory=dict)
     _labels: dict[Pair, sp.Dummy] = field(default_factory=dict)
+    _answers: dict[Pair, dict[tuple[str, ...], tuple]] = field(default_factory=dict)
 
     def label(self, cell: Cell) -> sp.Symbol:
         return self._labels.setdefault(cell.key, sp.Dummy("y", real=True))
@@ -116,26 +119,42 @@ class Samples:
         vector = self.problem.vector(name)
         h: sp.Expr = self.field(cell, name)
         for other in self.problem.fields(cell.key, name)[:-1]:
-            if cell.key in self.problem.vector(other).losses:
+            before = self.problem.vector(other)
+            if cell.key in before.losses and before.stage < vector.stage:
                 h = h + self.response(cell, name, other) * self.score(cell, other)
         u = sp.Dummy("u", real=True)
         loss = vector.losses[cell.key](self.label(cell), u)
         seen = {output(other): self.point(cell, other) for other in vector.reads(cell.key)}
         return loss.xreplace(seen), u, self.response(cell, name, name), h
 
+    def _joint(self, cell: Cell, name: str) -> tuple | None:
+        """(losses, us, V, fields, number) of the joint proximal point of vectors that answer a cell together; None where one is alone."""
+        names = self.problem.together(cell.key, name)
+        if len(names) == 1:
+            return None
+        if names not in self._answers.setdefault(cell.key, {}):
+            losses, us, _, fields = zip(*(self._proximal(cell, a) for a in names), strict=True)
+            self._answers[cell.key][names] = (losses, us, [[self.response(cell, a, b) for b in names] for a in names], fields)
+        return *self._answers[cell.key][names], names.index(name)
+
     def point(self, cell: Cell, name: str) -> sp.Expr:
         """The field after training, on a sample of the training set; on one that a vector never saw, its field as it is."""
         if cell.key not in self.problem.vector(name).losses:
             return self.field(cell, name)
-        return Prox(*self._proximal(cell, name))
+        joint = self._joint(cell, name)
+        return JointPoint(*joint) if joint else Prox(*self._proximal(cell, name))
 
     def score(self, cell: Cell, name: str) -> sp.Expr:
         """Minus the slope of the loss at the point."""
+        if joint := self._joint(cell, name):
+            return JointScore(*joint)
         loss, u, chi, h = self._proximal(cell, name)
         return (Prox(loss, u, chi, h) - h) / chi
 
     def loss(self, cell: Cell, name: str) -> sp.Expr:
         """The loss at the point: what the envelope has besides the distance."""
+        if joint := self._joint(cell, name):
+            return JointLoss(*joint)
         loss, u, chi, h = self._proximal(cell, name)
         return Moreau(loss, u, chi, h) - (Prox(loss, u, chi, h) - h) ** 2 / (2 * chi)
 
@@ -162,7 +181,7 @@ class Samples:
             body = body * tilt.ratio(order)
         elif not vectors and label not in body.free_symbols:
             return body
-        return self._closing(cell).energetic(Tilted(body, tilt, measures, normalised=True))
+        return separate(self._closing(cell).energetic(Tilted(body, tilt, measures, normalised=True)))
 
     def _closing(self, cell: Cell) -> Closing:
         if cell.key not in self._closings:

@@ -54,10 +54,14 @@ class Names:
     def _pair(self, a: str, b: str, base: str) -> list[str]:
         if len(self.problem.vectors) > 1:
             return [self._on(a, base), self._on(b, base)]
-        return [self._on(a, base)] if _block(base) else []
+        return [self._on(a, base)] if self._told(a, base) else []
 
     def _on(self, vector: str, base: str) -> str:
-        return f"{vector}@{base}" if _block(base) else vector
+        return f"{vector}@{base}" if self._told(vector, base) else vector
+
+    def _told(self, vector: str, base: str) -> bool:
+        """Whether a name says where: not of the weights that are trained on features."""
+        return _block(base) and (self.problem.mixed(base) is None or self.problem.above(vector, self.problem.site(base)) is not None)
 
     def _symbol(self, letter: str, inside: list[str], base: str, hat: bool) -> sp.Symbol:
         word = _OF_FIELDS.get(letter, letter) if base == FIELD else letter

@@ -7,6 +7,7 @@ overlaps averages of products of weights over coordinates.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from replica.families.reading import control_names, given_controls
 from replica.families.staged import read
 from replica.families.staged.equations import Equations
 from replica.families.staged.observables import Measured
-from replica.families.staged.spectra import moments_of
+from replica.families.staged.problem import Problem
 from replica.families.staged.story import CAUSAL, trail
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK
 from replica.theory import Start, Stationary, Theory
@@ -44,21 +45,29 @@ def theory(spec: Any, learner: str | None = None) -> Theory:
     found = Theory(
         name="",
         fingerprint="",
-        controls=given_controls(spec),
+        controls=given_controls(spec) + problem.measured,
         system=Stationary(
             tuple(u.parameter for u in unknowns),
             tuple(u.equation for u in unknowns),
             constraints=tuple(dict.fromkeys(c for c in measured.positive() if c.free_symbols & own)),
-            starts=(Start("uninformed", {u.parameter.symbol: u.start for u in unknowns}),),
+            starts=(Start("uninformed", {u.parameter.symbol: u.start for u in unknowns}, _easy(problem)),),
         ),
         order_parameters={u.parameter.name: u.parameter.symbol for u in unknowns if not u.parameter.name.endswith("_hat")} | plain,
         conjugates={u.parameter.name: u.parameter.symbol for u in unknowns if u.parameter.name.endswith("_hat")},
         free_entropy=-sp.Add(*energies[stages[-1]].values()),
         observables=observables,
         terms={name: -part for name, part in energies[stages[-1]].items()},
-        assumptions=(REPLICA_SYMMETRY, CAUSAL, REPLICA_TRICK, GAUSSIAN_FIELDS),
+        assumptions=(REPLICA_SYMMETRY, CAUSAL, REPLICA_TRICK, GAUSSIAN_FIELDS, *problem.remarks),
     )
     told = trail(equations, found)
-    if problem.kernel is None:
+    if not problem.numbers:
         return told
-    return replace(told.xreplace(moments_of(problem.kernel)), trail=told.trail)  # numbers last: SymPy is slow with floats
+    return replace(told.xreplace(problem.numbers), trail=told.trail)  # numbers last: SymPy is slow with floats
+
+
+def _easy(problem: Problem) -> tuple[Mapping[sp.Symbol, sp.Expr], ...]:
+    """Springs between learners of the same samples at strength one: strong ones leave the two so little apart that steps must be small."""
+    pairs = {problem.together(cell, v.name) for v in problem.vectors for cell in v.losses}
+    springs = {problem.sprung(*map(problem.vector, pair)) for pair in pairs if len(pair) == 2}
+    found = {spring: sp.S.One for spring in springs if isinstance(spring, sp.Symbol)}
+    return (found,) if found else ()

@@ -2,6 +2,9 @@
 
 A weight minimizes penalty + springs + chi_hat w^2/2 - B w in the field B = sum_t m_hat_t u^t + noise; a later vector also carries what
 the scores of earlier ones answer.  With quadratic penalties all weights are linear in the fields.
+
+Weights v on features sigma(W x/sqrt(n)) act on x through w = kappa_1 W^T v/sqrt(p).  Given v they are Gaussian: for v, the coordinates
+of x are samples, each with a field h of variance kappa_1^2 |v|^2/p, which moves by kappa_1^2 chi per unit of the score B - chi_hat w.
 """
 
 from __future__ import annotations
@@ -25,14 +28,21 @@ class Weights:
     problem: Problem
     site: Site
     names: Names
-    _fields: dict[str, sp.Dummy] = field(default_factory=dict)
+    _fields: dict[tuple[str, str], sp.Dummy] = field(default_factory=dict)
 
     @property
     def alive(self) -> tuple[Vector, ...]:
         return tuple(v for v in self.problem.vectors if self.site.name in v.sites)
 
     def B(self, name: str) -> sp.Symbol:
-        return self._fields.setdefault(name, sp.Dummy(f"B_{name}", real=True))
+        return self._fields.setdefault(("B", name), sp.Dummy(f"B_{name}", real=True))
+
+    def H(self, name: str) -> sp.Symbol:
+        """What the weights of a vector on features put here."""
+        return self._fields.setdefault(("H", name), sp.Dummy(f"h_{name}", real=True))
+
+    def above(self, name: str) -> Site | None:
+        return self.problem.above(name, self.site)
 
     def _dressed(self, entry) -> sp.Expr:
         return sp.Add(*(self.site.profile[k] * entry(k) for k in self.problem.bases if self.site.profile[k] != 0))
@@ -45,11 +55,22 @@ class Weights:
         return self._dressed(lambda k: self.names.chi(k, a, b, True)) if (a, b) in self.problem.curvatures else sp.S.Zero
 
     def covariance(self, a: str, b: str) -> sp.Expr:
-        """Of the fields B_a, B_b: the signal of the latents and the noise of the samples."""
+        """Of the fields B_a, B_b: the signal of the latents and the noise of the samples, or of the coordinates that features read."""
         latents = self.problem.latents
         signal = sp.Add(*(self.push(a, s) * self.site.moment(s, t) * self.push(b, t) for s in latents for t in latents))
-        noise = self._dressed(lambda k: self.names.q(k, a, b, True)) if self.shares(a, b) else sp.S.Zero
-        return signal + noise
+        shared = self.shares(a, b)
+        return signal + self._dressed(lambda k: self.names.q(k, a, b, True) if shared or self.problem.mixed(k) else sp.S.Zero)
+
+    def _covariances(self) -> dict[tuple[sp.Symbol, sp.Symbol], sp.Expr]:
+        """Of all fields of the vectors that live here; those through features know nothing of the samples."""
+        names = [v.name for v in self.alive]
+        found = {(self.B(a), self.B(b)): self.covariance(a, b) for a in names for b in names}
+        for a in names:
+            for b in names:
+                up = self.above(a)
+                if up is not None and self.above(b) is up:
+                    found[self.H(a), self.H(b)] = up.gain * self.names.q(up.name, a, b)
+        return {pair: value for pair, value in found.items() if value != 0}
 
     def shares(self, a: str, b: str) -> bool:
         """Whether some samples pull at both."""
@@ -74,19 +95,41 @@ class Weights:
         return strength if sp.expand(p - strength * w**2 / 2) == 0 else None
 
     @cached_property
+    def trained(self) -> tuple[Vector, ...]:
+        """Those that act here themselves."""
+        return tuple(v for v in self.alive if self.above(v.name) is None)
+
+    @cached_property
     def linear(self) -> bool:
-        return all(self.quadratic(v) is not None for v in self.alive)
+        return all(self.quadratic(v) is not None for v in self.trained)
 
     @cached_property
     def solution(self) -> dict[str, sp.Expr]:
-        """Vector -> its weight as a function of the fields B."""
+        """Vector -> its weight as a function of the fields."""
         return self._linear() if self.linear else self._proximal()
 
     def _linear(self) -> dict[str, sp.Expr]:
-        rows = [[self._curvature(a, b) for b in self.alive] for a in self.alive]
-        found = triangular_inverse(sp.Matrix(rows), [v.stage for v in self.alive])
-        fields = sp.Matrix([self.B(v.name) for v in self.alive])
-        return {v.name: (found.row(i) * fields)[0, 0] for i, v in enumerate(self.alive)}
+        rows, right = [], []
+        for a in self.alive:
+            if self.above(a.name) is None:
+                rows.append([self._curvature(a, b) for b in self.alive])
+                right.append(self.B(a.name))
+            else:
+                rows.append([sp.Integer(a is c) + sp.Add(*(g * self.stiffness(b, c.name) for b, g in self._moved(a))) for c in self.alive])
+                right.append(self.H(a.name) + sp.Add(*(g * self.B(b) for b, g in self._moved(a))))
+        found = triangular_inverse(sp.Matrix(rows), [v.stage for v in self.alive]) * sp.Matrix(right)
+        return {v.name: found[i, 0] for i, v in enumerate(self.alive)}
+
+    def _moved(self, a: Vector) -> list[tuple[str, sp.Expr]]:
+        """(b, how far a vector on features moves here per unit of the score of b)."""
+        up = self.above(a.name)
+        assert up is not None
+        others = (b.name for b in self.alive if self.above(b.name) is up and (a.name, b.name) in self.problem.responses)
+        return [(b, up.gain * self.names.chi(up.name, a.name, b)) for b in others]
+
+    def score(self, a: str) -> sp.Expr:
+        """B - chi_hat w: what the samples still ask for here."""
+        return self.B(a) - sp.Add(*(self.stiffness(a, c.name) * self.solution[c.name] for c in self.alive))
 
     def _curvature(self, a: Vector, b: Vector) -> sp.Expr:
         if a is b:
@@ -97,7 +140,9 @@ class Weights:
 
     def _proximal(self) -> dict[str, sp.Expr]:
         if not self.site.gaussian:
-            raise Underivable("regularizer: a penalty that is not quadratic needs Gaussian latents, and inputs that are no features")
+            raise Underivable("regularizer: a penalty that is not quadratic needs Gaussian latents")
+        if len(self.trained) < len(self.alive):
+            raise Underivable("regularizer: a penalty that is not quadratic has no theory yet where others learn on features")
         found: dict[str, sp.Expr] = {}
         for v in self.alive:
             pull: sp.Expr = self.B(v.name)
@@ -121,12 +166,13 @@ class Weights:
 
     def second(self, a: str, b: str) -> sp.Expr:
         """E[w_a w_b]."""
+        return self.product(self.solution[a], self.solution[b])
+
+    def product(self, one: sp.Expr, two: sp.Expr) -> sp.Expr:
+        """E of the product of two functions of the fields."""
         if not self.linear:
-            return self.average(self.solution[a] * self.solution[b])
-        one, two = self.solution[a], self.solution[b]
-        names = [v.name for v in self.alive]
-        terms = (one.diff(self.B(s)) * self.covariance(s, t) * two.diff(self.B(t)) for s in names for t in names)
-        return sp.Add(*terms)
+            return self.average(one * two)
+        return sp.Add(*(one.diff(s) * value * two.diff(t) for (s, t), value in self._covariances().items()))
 
     def overlap(self, a: str, latent: str) -> sp.Expr:
         """E[w_a u]: for normal latents and linear weights, the slopes times covariances."""
@@ -149,7 +195,7 @@ class Weights:
     def penalties(self, stage: int) -> sp.Expr:
         """E of penalties and springs of a stage."""
         found = sp.S.Zero
-        for v in self.alive:
+        for v in self.trained:
             if v.stage != stage:
                 continue
             strength = self.quadratic(v) if self.linear else None

@@ -1,18 +1,35 @@
-"""Compiles what all flows share to an object file: `python -m numerics.flow.build FILE.o`, a process of its own, once per installation.
+"""Compiles numba functions to an object file, in a process of its own: `python -m numerics.build FILE MODULE`.
 
-As in numerics.methods.build numba only types and lowers, and the optimiser runs once over the whole.
+The functions are those of MODULE.ENTRIES.  numba only types and lowers here.  Left alone it would optimise and load every function
+anew in each of its callers, which takes most of a minute; here the optimiser runs once, over the whole.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-ENTRIES = ("replica_flow", "replica_factor", "replica_inverse")
+
+def build(module: str) -> bytes:
+    """The object file of the functions that a module lists: name in the file -> (function, signature of numbers).
+
+    Raises:
+        RuntimeError: they cannot be compiled.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "entries.o"
+        command = [sys.executable, "-m", "numerics.build", str(path), module]
+        done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"{module} cannot be compiled: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+        return path.read_bytes()
 
 
-def main(path: str) -> None:
+def main(path: str, module: str) -> None:
     """Write the object file."""
     os.environ["NUMBA_OPT"] = "0"
     from llvmlite import ir
@@ -24,17 +41,13 @@ def main(path: str) -> None:
     JitEngine.finalize_object = lambda _: None
     CPUContext.get_executable = lambda *_: [].append  # a placeholder, new each time: nothing is run in this process
     from numerics import native
-    from numerics.flow.march import march
-    from numerics.flow.support import factor, inverse
     from numerics.methods.raw import PART
 
+    entries = importlib.import_module(module).ENTRIES
     integer, errors = ir.IntType(64), ir.IntType(8).as_pointer()
     kinds = {types.int64: integer, types.float64: ir.DoubleType()}
-    four = types.int64(types.int64, types.int64, types.int64, types.int64)
     texts, doors = [], ir.Module()
-    for name, function, signature in zip(
-        ENTRIES, (march, factor, inverse), (types.int64(types.int64, types.float64), four, four), strict=True
-    ):
+    for name, (function, signature) in entries.items():
         with global_compiler_lock:
             result = njit(signature, **PART)(function.py_func).overloads[signature.args]
             result.library.finalize()
@@ -47,8 +60,8 @@ def main(path: str) -> None:
         value, error = builder.alloca(integer), builder.alloca(errors)
         builder.call(target, [value, error, *entry.args])
         builder.ret(builder.load(value))
-    Path(path).write_bytes(native.object_code([*texts, str(doors)], ENTRIES))
+    Path(path).write_bytes(native.object_code([*texts, str(doors)], tuple(entries)))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

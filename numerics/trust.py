@@ -1,0 +1,75 @@
+"""Newton's method with bounded steps, for solutions in a flat valley: directions that the equations hardly tell apart wait for the others.
+
+Near several steps of replica symmetry breaking the free energy is nearly flat in the Parisi parameters.  A Newton step is exact to
+second order in the overlaps only, and what is left of them, over a slope that is nearly zero, throws it out of the valley.  Levenberg's
+step within a length moves the overlaps to where they belong first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from numerics.equations import Failure
+from numerics.problem import Problem
+from numerics.system import Look, System
+
+FIRST, LEAST = 0.5, 1e-3  # length of a step in charts: at first, and when to give up
+LOOKS = 40  # evaluations
+FAR = 0.3  # in charts: nodes are chosen anew
+NEAR = 1e-3  # the solver's own Newton steps take over from there
+WORSE = 2.0  # a mismatch so many times the one before is not built on
+
+
+def approach(problem: Problem, at: Mapping[str, float], start: np.ndarray) -> np.ndarray | None:
+    """Unknowns next to a solution at a point, from a start; None where steps lead to none."""
+    system = System(problem.module, at, {})
+    y, length, seen = start, FIRST, start
+    try:
+        system.choose(y, fresh=True)
+        look = system.look(y)
+        for _ in range(LOOKS):
+            step = bounded(look, length)
+            target, found = system.move(y, step), None
+            if target is not None:
+                seen = _resolved(system, target, seen)
+                try:
+                    found = system.look(target)
+                except Failure:
+                    pass
+            if found is not None and target is not None and np.abs(found.value).max() <= WORSE * np.abs(look.value).max():
+                y, look, length = target, found, min(FIRST, 2 * length)
+                if np.abs(np.linalg.solve(look.slope, look.value)).max() < NEAR:
+                    return y
+            else:
+                length = 0.25 * min(length, float(np.abs(step).max()))
+                if length < LEAST:
+                    return None
+    except (Failure, np.linalg.LinAlgError):
+        pass
+    return None
+
+
+def _resolved(system: System, y: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Nodes for a point, those that are there if it is near to where they were chosen; returns where that is."""
+    if np.abs(system.coordinates.step(seen, y - seen)).max() <= FAR:
+        return seen
+    system.choose(y)
+    return y
+
+
+def bounded(look: Look, length: float) -> np.ndarray:
+    """The step that lowers the mismatch most for its length; Newton's own where that is no longer than `length` in any component."""
+    step = np.linalg.solve(look.slope, -look.value)
+    if np.abs(step).max() <= length:
+        return np.asarray(step)
+    left, values, right = np.linalg.svd(look.slope)
+    along = -(left.T @ look.value) * values
+    low, high = -32 * math.log(10), 2 * math.log(10) + 2 * math.log(values[0])
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        step = right.T @ (along / (values**2 + math.exp(middle)))
+        low, high = (middle, high) if np.abs(step).max() > length else (low, middle)
+    return np.asarray(right.T @ (along / (values**2 + math.exp(high))))

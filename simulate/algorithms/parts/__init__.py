@@ -1,0 +1,1 @@
+"""What message-passing algorithms share: the scalar functions of a theory."""

@@ -1,0 +1,82 @@
+"""Message passing on edges, and local search: entropies against theory, solutions against the constraints themselves."""
+
+import numpy as np
+import pytest
+
+from numerics.compile import compile_theory
+from numerics.solve import solve
+from replica.derive import derive
+from replica.spec import load
+from simulate.algorithms.parts.edges import bethe, sweep
+from simulate.algorithms.parts.signs import SignConstraints
+from simulate.instance import Unsupported
+from simulate.iteration import Status
+from simulate.runs import simulate
+
+BINARY = {"alpha": 0.4, "kappa": 0.0}
+VOTES = """
+format = 1
+name = "inputs of signs"
+[data]
+law = "iid"
+[student]
+protocol = { kind = "gibbs", beta = inf }
+loss     = "theta"
+prior    = "binary"
+[controls]
+alpha = { value = 0.4, domain = "(0, inf)" }
+"""
+
+
+def votes(tmp_path):
+    path = tmp_path / "votes.toml"
+    path.write_text(VOTES)
+    return load(path)
+
+
+def test_one_sample_is_a_tree():
+    """With one sample nothing loops: marginals and entropy are those of the Gaussian field, summed by hand over one weight."""
+    rng = np.random.default_rng(3)
+    patterns = rng.standard_normal((1, 9))
+    u, h = np.zeros((1, 9)), np.zeros(9)
+    for _ in range(3):
+        sweep(patterns, np.arange(1), 0.5, 0.0, np.zeros(9), h, u, 0.0)
+    weights = 2.0 * ((np.arange(2**9)[:, None] >> np.arange(9)) & 1) - 1
+    met = weights[patterns[0] @ weights.T >= 0.5]
+    assert np.abs(np.tanh(h) - met.mean(axis=0)).max() < 0.12  # nine weights are not yet a Gaussian field
+    assert abs(bethe(SignConstraints(patterns, 0.5, 0.0, np.array([-1.0, 1.0])), u, h)[0] - np.log(len(met)) / 9) < 0.02
+
+
+def test_bethe_entropy_is_that_of_the_theory():
+    (point,) = solve(compile_theory(derive(load("binary_storage"))), BINARY)
+    runs = simulate(load("binary_storage"), BINARY, [501], 6, "bp")
+    for name in ("entropy", "q"):
+        expected = {**point.order_parameters, **point.observables}[name]
+        values = runs.values(name, 501)
+        assert len(values) == 6 and abs(np.mean(values) - expected) < 4 * np.std(values, ddof=1) / np.sqrt(6) + 3 / 501
+
+
+@pytest.mark.parametrize("name", ["sbpi", "focusing_bp", pytest.param("reinforced_bp", marks=pytest.mark.slow)])
+def test_a_solution_is_found_and_is_one(name):
+    spec = load("binary_storage")
+    runs = simulate(spec, BINARY, [301], 3, name)
+    assert [record.status for record in runs.records.values()] == [Status.SOLVED] * 3
+    assert np.all(runs.values("energy", 301) == 0)
+
+
+def test_votes_are_counted(tmp_path):
+    runs = simulate(votes(tmp_path), {"alpha": 0.4}, [301], 2, "max_sum")
+    assert all(record.status is Status.SOLVED for record in runs.records.values())
+    with pytest.raises(Unsupported, match="inputs -1 and 1"):
+        simulate(load("binary_storage"), BINARY, [31], 1, "max_sum")
+
+
+def test_what_cannot_be_satisfied_ends_at_the_limit():
+    runs = simulate(load("binary_storage"), {"alpha": 2.0, "kappa": 0.0}, [101], 1, "sbpi", options={"steps": 50})
+    assert [record.status for record in runs.records.values()] == [Status.LIMIT] and runs.failures
+
+
+@pytest.mark.parametrize("name, needs", [("logistic_sign", "few values"), ("ridge_linear", "few values")])
+def test_other_specs_are_refused_in_a_line(name, needs):
+    with pytest.raises(Unsupported, match=needs):
+        simulate(load(name), {}, [50], 1, "sbpi")
