@@ -10,6 +10,7 @@ import sympy as sp
 from numerics.outcome import same, solution
 from numerics.path import carry, lost, straight
 from numerics.problem import PANELS, SWEEPS, Problem
+from numerics.settle import settle
 from numerics.solution import Solution
 from numerics.status import Status
 from numerics.trust import approach
@@ -24,11 +25,15 @@ def attempts(
 
     Each start is tried twice: by sweeps of the plain map that end in Newton's method, and by Newton's method alone.  Where none leads
     to a solution inside the domain, one is continued from an easy point, then from the theory's own values of its controls; last come
-    bounded steps.  A start with easy points is not given more than the first size of the buffers: where it needs more, it is far from
-    any solution.
+    bounded steps.  They come first, and suffice, where integrals are three deep: sweeps are dear there, and solutions lie in flat
+    valleys.  A start with easy points is not given more than the first size of the buffers: where it needs more, it is far from any
+    solution.
     """
-    found: list[Solution] = []
+    deep = any(len(loop.inside) > 1 for loop in problem.module.loops)
+    found = _from_valleys(problem, point, names, tol, many) if deep else []
     failed: list[Solution] = []
+    if found:
+        return found, failed
     for name in names:
         for number, one in enumerate(_from_start(problem, point, name, tol)):
             if not one.converged:
@@ -44,8 +49,10 @@ def attempts(
         if reached is not None and reached.converged:
             return [*found, reached], failed
         failed = [reached, *failed] if reached is not None else failed
-    last = _from_own_values(problem, point, names, tol) or _from_valleys(problem, point, names, tol)
-    return ([*found, last] if last is not None else found), failed
+    last = _from_own_values(problem, point, names, tol)
+    if last is not None:
+        return [*found, last], failed
+    return [*found, *([] if deep else _from_valleys(problem, point, names, tol, many=False))], failed
 
 
 def _from_start(problem: Problem, point: Mapping[str, float], name: str, tol: float) -> Iterator[Solution]:
@@ -87,16 +94,17 @@ def _from_own_values(problem: Problem, point: Mapping[str, float], names: Sequen
     return None
 
 
-def _from_valleys(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float) -> Solution | None:
-    """The first solution that bounded steps lead to."""
+def _from_valleys(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float, many: bool) -> list[Solution]:
+    """The solutions that bounded steps lead to; the first alone unless `many`."""
+    found: list[Solution] = []
     for name in names:
         near = approach(problem, point, problem.start(problem.start_names(None).index(name), point))
-        if near is not None:
-            controls = np.array([[point[control] for control in problem.controls]])
-            one = solution(problem, point, problem.march(controls, near[None], tol, 0), 0, name)
-            if one.status in REGULAR:
-                return one
-    return None
+        one = settle(problem, point, near, tol, name) if near is not None else None
+        if one is not None and not any(same(one, other) for other in found):
+            found.append(one)
+            if not many:
+                break
+    return found
 
 
 def _easy(problem: Problem, point: Mapping[str, float], name: str) -> Iterator[dict[str, float]]:

@@ -12,7 +12,6 @@ import numpy as np
 from replica.families.staged.measured import EIGENVALUE, FRACTION, LABEL_NODES, NODES, PLACE, POWER, node
 from replica.gauss import gauss_of_logarithm
 from replica.spec.expressions import mentioned
-from replica.theory import Theory
 from simulate.draw import draw, generator, inputs_of, number, teacher_of
 from simulate.draw.fresh import weights
 from simulate.instance import Instance, Unsupported
@@ -41,13 +40,12 @@ class Modes:
 
 def measured(
     spec: Any,
-    theory: Theory | None,
     at: Mapping[str, float],
     size: int | None = None,
     seeds: Sequence[int] | None = None,
     device: str = "cpu",
 ) -> dict[str, float]:
-    """The measured controls of a theory at a point, from a few networks trained for it; empty where it has none.
+    """The measured controls of the theory of a spec at a point, from a few networks trained for it.
 
     Controls that act only after the networks are trained leave the networks as they are.
 
@@ -58,8 +56,6 @@ def measured(
     Raises:
         Unsupported: networks that cannot be trained.
     """
-    if theory is None or not theory.missing:
-        return {}
     from simulate.runs import plan
 
     full, point = spec.expand(), spec.at(at)

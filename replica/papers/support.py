@@ -198,6 +198,10 @@ PAPER = Paper(
             "labels that are no linear function are not built for sgd",
         ),
         Unchecked("batches of 512 for 2e5 steps, and weight decay of gradient descent", "minutes of computing; no weight decay in the law"),
+        Unchecked(
+            "the law beyond the lowest order in the rate",
+            "over 200000 steps of rate 0.01 on batches of 16 runs end at norm 3.0237 +- 0.0010, the law at 3.0381: they decay 3 % faster",
+        ),
         Unchecked("deep networks with rectified units on images", "no downloads"),
     ),
     trials=(

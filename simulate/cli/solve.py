@@ -36,7 +36,7 @@ def run(options: Namespace) -> int:
 
         if moving := [name for name in axes if name in acting(spec)]:
             raise RequestError(f"--sweep {moving[0]}: it changes the networks whose features are measured; solve its points one by one")
-        fixed = {**fixed, **measured(spec, theory, fixed)}
+        fixed = {**fixed, **measured(spec, fixed)}
     print_warnings(spec)  # a theory that cannot be compiled says one line, why
     if axes or options.output or options.digits > DOUBLE:
         from simulate.cli.grid import solve_grid  # xarray and h5py take longer to load than a point to solve

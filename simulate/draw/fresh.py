@@ -91,19 +91,27 @@ def weights(instance: Instance, on: str | Sequence[str] | None = None) -> list[t
     A group is taken in the slices of the last stage where it is among them, else wherever it is.
     """
     spec = instance.spec
-    last = getattr(spec.stages[-1], "on", None) or tuple(spec.slices)
+    last = _last(spec)
     parts = {
         (name, key): samples(part, instance.at, instance.size) * (1.0 if group.share is None else number(group.share, instance.at))
         for name, part in spec.slices.items()
         for key, group in part.groups.items()
     }
-    now = {cell: weight for cell, weight in parts.items() if set(cell) & set(last)}
+    now = {cell: weight for cell, weight in parts.items() if cell[0] in last}
     if on is None:
         return list(now.items())
     names = {on} if isinstance(on, str) else set(on)
     by_slice = {cell: weight for cell, weight in parts.items() if cell[0] in names}
     by_group = {cell: weight for cell, weight in now.items() if cell[1] in names} or {c: w for c, w in parts.items() if c[1] in names}
     return list({**by_slice, **by_group}.items())
+
+
+def _last(spec: Any) -> set[str]:
+    """The slices that learners of the last stage learn from."""
+    stage = spec.stages[-1]
+    lists = [(getattr(spec.learners[name], "on", None), stage.on) for name in stage.learners or spec.learners]
+    cells = [(name, group) for name, part in spec.slices.items() for group in part.groups]
+    return {part for part, group in cells for one in lists if all(part in names or group in names for names in one if names)}
 
 
 def channel_of(fresh: Fresh, instance: Instance) -> Any:

@@ -121,17 +121,23 @@ def _moment(found: Trajectory, value: Moment) -> float:
 
 
 def _passage(theories: Theories, value: Passage, seed: int) -> float:
-    """The stretch between two times of output that straddle the level, divided until it is short."""
+    """The stretch between two times of output that straddle the level, divided until it is short.
+
+    Times are only added, and those before the stretch stay: so do the steps up to it.  A solution on nodes is good to a few digits and may
+    cross a little later when it is looked at more closely, hence the next time is kept as well.
+    """
     found = travelled(theories, value.route)[value.route.seeds.index(seed)]
     while True:
         times, above = found.times, series(found, value.quantity) > value.level
         crossed = np.flatnonzero(above[1:] != above[:-1])
         if not len(crossed):
             raise NotComputable(f"{value.quantity} does not cross {value.level:g} between alpha = {times[0]:g} and {times[-1]:g}")
-        low, high = float(times[crossed[0]]), float(times[crossed[0] + 1])
+        place = int(crossed[0])
+        low, high = float(times[place]), float(times[place + 1])
         if high - low <= value.resolution * high:
             return (low + high) / 2
-        (found,) = _integrated(theories, value.route, np.linspace(low, high, _FINER).tolist(), (seed,))
+        finer = np.union1d(times[: place + 3], np.linspace(low, high, _FINER)[1:-1])
+        (found,) = _integrated(theories, value.route, finer.tolist(), (seed,))
 
 
 def _plateau(found: Trajectory, value: Plateau) -> float:

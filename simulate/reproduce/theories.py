@@ -130,7 +130,7 @@ class Theories:
 
     def complete(self, name: str, at: Mapping[str, float]) -> Mapping[str, float]:
         """A point with the controls that a measurement supplies, where the theory has such."""
-        return {**at, **measured(self.spec(name), self.theory(name), at)}
+        return {**at, **measured(self.spec(name), at)} if self.theory(name).missing else at
 
     def number(self, name: str, quantity: str, at: Mapping[str, float], reach: Mapping[str, float]) -> float:
         """One result there.

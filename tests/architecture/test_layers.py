@@ -14,7 +14,8 @@ FILES = [path for floor in FLOORS for path in sorted((ROOT / floor).rglob("*.py"
 HEAVY = ("torch", "numba", "scipy", "matplotlib", "sklearn", "xarray", "h5py", "flint", "rich")
 SEEN_BY_NUMERICS = ("replica.symbols", "replica.nodes", "replica.theory")
 THEORY_ALLOWED = tuple(  # may look below
-    f"simulate.{name}" for name in ("algorithms", "report", "trajectories", "plot", "reproduce", "learning_curve", "cli")
+    f"simulate.{name}"
+    for name in ("algorithms", "report", "conditional", "trajectories", "escapes", "plot", "reproduce", "learning_curve", "cli")
 )
 
 

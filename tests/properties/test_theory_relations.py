@@ -42,7 +42,12 @@ def agree(one, other, names, rel=EXACT) -> None:
 
 
 @pytest.mark.parametrize(
-    "prior", [GAUSSIAN, "prior = { atoms = [-1, 0, 1], weights = [0.25, 0.5, 0.25] }", 'prior = { kind = "laplace", scale = 1 }'],
+    "prior",
+    [
+        GAUSSIAN,
+        "prior = { atoms = [-1, 0, 1], weights = [0.25, 0.5, 0.25] }",
+        pytest.param('prior = { kind = "laplace", scale = 1 }', marks=pytest.mark.slow),
+    ],
     ids=["gaussian", "atoms", "laplace"],
 )
 def test_a_gibbs_student_with_the_truth_is_the_bayes_student(prior):

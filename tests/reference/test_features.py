@@ -29,7 +29,7 @@ loss        = "square"
 regularizer = { kind = "ridge", strength = 0.1 }
 network     = { kind = "random_features", ratio = 0.7, activation = "tanh" }
 [controls]
-alpha = 1.5
+alpha = { value = 1.5, domain = "(0, inf)" }
 """
 
 
@@ -42,8 +42,8 @@ def moments(variance: float) -> tuple[float, float]:
 
 
 def test_features_of_features_against_large_matrices():
-    """The equivalent Gaussian model with drawn matrices, of d = 1600: its covariance is diagonalized, no law of its spectrum is used."""
-    rng, d = np.random.default_rng(0), 1600
+    """The equivalent Gaussian model with drawn matrices, of d = 1200: its covariance is diagonalized, no law of its spectrum is used."""
+    rng, d = np.random.default_rng(0), 1200
     latent, width = d // 2, round(0.7 * d)
     k1, rest = moments(1.0)
     j1, left = moments(k1**2 + rest)
@@ -54,7 +54,7 @@ def test_features_of_features_against_large_matrices():
     power = np.sum((axes.T @ signal) ** 2, axis=1) / latent  # along each eigenvector, of the covariance with a rule's field, squared
     alpha, ridge, slope = 1.5 / 0.7, 0.1, np.sqrt(2 / np.pi)
     chi, m, q = 1.0, 0.1, 1.0
-    for _ in range(3000):
+    for _ in range(500):
         stiff = alpha / (1 + chi)
         pull, noise = stiff * slope, stiff / (1 + chi) * (1 - 2 * slope * m + q)
         below = ridge + stiff * values
@@ -95,7 +95,7 @@ learners = "net"
 name = "second"
 learners = "head"
 [controls]
-alpha = 1.5
+alpha = { value = 1.5, domain = "(0, inf)" }
 """
 PLAIN = """
 format = 1
@@ -110,7 +110,7 @@ protocol    = "erm"
 loss        = "logistic"
 regularizer = { kind = "ridge", strength = 0.1 }
 [controls]
-alpha = 1.5
+alpha = { value = 1.5, domain = "(0, inf)" }
 """
 
 

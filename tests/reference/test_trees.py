@@ -67,7 +67,7 @@ def test_three_replicas_around_a_centre():
     assert float(found.free_entropy) + four_log_2 == pytest.approx(0.8124637672807, abs=1e-12)
 
 
-@pytest.mark.parametrize(("alpha", "overlap"), [("0.4", "0.6"), ("0.8", "0.95")])
+@pytest.mark.parametrize(("alpha", "overlap"), [pytest.param("0.4", "0.6", marks=pytest.mark.slow), ("0.8", "0.95")])
 def test_infinitely_many_replicas_at_a_mutual_overlap(alpha, overlap):
     expected = VALUES["local_entropy.binary_perceptron.table_psi_inf"]["value"][alpha][overlap]
     found = first(mutual(float(alpha), float(overlap), "inf"))

@@ -1,0 +1,109 @@
+"""From next to a solution to the solution, where coarse nodes show: nodes first, then Newton's method to rounding, and the error measured.
+
+Windows of nested loops move with the unknowns, which the Jacobian does not see.  Where that is nearly singular, as in a flat valley,
+the little that coarse nodes leave of the equations is a long step, and Newton's method does not come to rest on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from numerics.equations import Failure
+from numerics.outcome import solution
+from numerics.problem import March, Problem
+from numerics.solution import Solution
+from numerics.status import CONVERGED, LIMITED
+from numerics.system import Look, System
+
+WORTHLESS = 1e-6  # a solution with a larger relative error is none
+BLUR = 100.0  # times the rounding error of the equations, which thousands of nodes add up to: doubling cannot improve on that
+STEPS = 12
+NEAR = 1e-6  # in charts: steps that no longer shrink are rounding
+
+
+def settle(problem: Problem, at: Mapping[str, float], y: np.ndarray, tol: float, start: str) -> Solution | None:
+    """The solution next to y, with what moves it for an error: the last step, nodes doubled one loop after the other, rounding.
+
+    None where Newton's method comes to no rest, or the error stays above WORTHLESS.
+    """
+    system = System(problem.module, at, {})
+    try:
+        system.choose(y, fresh=True)
+        resolve(system, y, tol)
+        y, taken = rest(system, y)
+        look = system.look(y)
+        step = newton(look)
+        error = moved(system, y, step) + moved(system, y, blur(look))
+        for refinement in system.refinements:
+            system.refine(y, refinement)
+            error += moved(system, y, newton(system.look(y)) - step)
+        system.refine(y, None)
+        if not error < WORTHLESS:
+            return None
+        side, p = system.sides[0], system.point(y)
+        found, nodes = side.look(p), side.nodes
+        results, shown = system.results(y)
+    except (Failure, np.linalg.LinAlgError):
+        return None
+    residual = float(system.coordinates.relative(y, y - found.residual).max())
+    info = [residual, max(error, shown), taken, nodes, np.inf]
+    values = [results[name] for name in problem.value_names]
+    code = CONVERGED if error <= tol else LIMITED
+    march = March(y[None], np.array([values]), np.array([info]), np.array([code]), found.unknowns[None])
+    return solution(problem, dict(at), march, 0, start)
+
+
+def newton(look: Look) -> np.ndarray:
+    """Newton's step in charts."""
+    return np.asarray(np.linalg.solve(look.slope, -look.value))
+
+
+def moved(system: System, y: np.ndarray, step: np.ndarray) -> float:
+    """What a step changes most, relative to the unknown or, for an overlap, in its own units."""
+    there = system.coordinates.shift(y, step)
+    own = np.where(system.problem.charts[3] == 0, np.abs(there - y), 0.0)
+    return float(np.maximum(system.coordinates.relative(y, there), own).max())
+
+
+def blur(look: Look) -> np.ndarray:
+    """Rounding error in charts: that of each equation, carried over by the inverse Jacobian."""
+    return np.asarray(np.abs(np.linalg.inv(look.slope)) @ look.floor)
+
+
+def resolve(system: System, y: np.ndarray, tol: float) -> None:
+    """Double loops for good, innermost first, while that moves Newton's step by more than the solution is to be good to, or can be."""
+    look = system.look(y)
+    enough = max(tol / max(1, len(system.refinements)), BLUR * float(blur(look).max()))
+    step = newton(look)
+    for refinement in reversed(system.refinements):
+        change = np.inf
+        while True:
+            system.refine(y, refinement)
+            finer, last = newton(system.look(y)), change
+            change = float(np.abs(finer - step).max())
+            if change <= enough or change > 0.5 * last:
+                break
+            system.refine(y, refinement, for_good=True)
+            step = finer
+        system.refine(y, None)
+
+
+def rest(system: System, y: np.ndarray) -> tuple[np.ndarray, int]:
+    """The point where Newton's steps no longer shrink, and how many were taken.
+
+    Raises:
+        Failure: from `look`; `LinAlgError` where there is no such point.
+    """
+    before = np.inf
+    for taken in range(STEPS):
+        step = newton(system.look(y))
+        length = float(np.abs(step).max())
+        if length < NEAR and length >= 0.2 * before:
+            return y, taken
+        target = system.move(y, step)
+        if target is None:
+            break
+        y, before = target, length
+    raise np.linalg.LinAlgError("Newton's method comes to no rest")
