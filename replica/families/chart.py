@@ -238,7 +238,7 @@ def _of_length(length: sp.Expr, norm: sp.Expr, V: sp.Symbol) -> sp.Expr:
     """The variance inside at which the weights have their length: a root where it is one of a quadratic, else a step towards it."""
     stiffness = sp.Dummy("K", positive=True)
     equation = sp.numer(sp.together(length.xreplace({V: 1 / stiffness}) - norm))
-    if sp.degree(equation, stiffness) > 2:
+    if not equation.is_polynomial(stiffness) or sp.degree(equation, stiffness) > 2:
         return V / sp.sqrt(length / norm)
     for root in sp.solve(equation, stiffness, check=False, simplify=False):
         values = {s: sp.Rational(3 + k, 4) for k, s in enumerate(sorted(root.free_symbols, key=str))}

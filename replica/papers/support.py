@@ -200,12 +200,13 @@ PAPER = Paper(
         Unchecked("batches of 512 for 2e5 steps, and weight decay of gradient descent", "minutes of computing; no weight decay in the law"),
         Unchecked(
             "the law beyond the lowest order in the rate",
-            "over 200000 steps of rate 0.01 on batches of 16 runs end at norm 3.0237 +- 0.0010, the law at 3.0381: they decay 3 % faster",
+            "runs decay faster, at rate 0.01 on batches of 16 by 3 to 4 % (200000 steps end at norm 3.0237 +- 0.0010, the law at 3.0381), "
+            "and fitting the output leaves 0.0017 less of the norm than in the law; 16 runs of 25000 steps resolve both (z = -4.8)",
         ),
         Unchecked("deep networks with rectified units on images", "no downloads"),
     ),
     trials=(
-        Trial("law", {"steps": 25000, "b": 16}, (15,), 16, (15,), 6),
+        Trial("law", {"eta": 0.0025, "steps": 10000, "b": 4}, (15,), 16, (15,), 6),
         Trial("passes", {"eta": 0.005}, (15,), 16, (15,), 6),
     ),
 )

@@ -248,7 +248,7 @@ PAPER = Paper(
         Unchecked("letters of EMNIST as source and target", "no downloads"),
     ),
     trials=(
-        Trial("random", {"width": 0.5}, (200, 400), 16, (100, 200), 8),
+        Trial("random", {"width": 0.5}, (200, 400, 800), 16, (100, 200), 8),
         Trial("tasks", RELATED, (SIZE,), 8, (SIZE,), 4, observables=("error_transferred", "error_random", "gain")),
     ),
 )
