@@ -24,6 +24,7 @@ WINDOW = 9.0  # the normal density beyond holds 2e-19
 TAIL = 13.0  # probed, and kept only where an integrand grows
 BEYOND = np.array([TAIL, 18.0, 25.0, 37.0])  # looked at where it still matters there; further out the normal density is no number
 MATTERS = 1e-14  # of an integral
+NOTHING = 1e-30  # an integral that is smaller holds its mass far out because it vanishes, as the variance does at the end of a domain
 PANEL_TOLERANCE = 1e-7
 UNCHANGED = 1e-7  # of the tolerance: halves that change less are not kept, their parent is
 NEGLIGIBLE = 1e-17
@@ -198,7 +199,7 @@ def hides(features, known, a, b):
 def matters(work, row, m):
     """Whether a panel holds a part of some integral that shows in its digits."""
     for i in range(m):
-        if abs(work[row, 2 + i]) > MATTERS * work[TOTAL, i]:
+        if abs(work[row, 2 + i]) > MATTERS * work[TOTAL, i] and work[TOTAL, i] > NOTHING:
             return True
     return False
 

@@ -21,7 +21,7 @@ class HandSpec:
     values: dict[str, float]
     law: Any = field(default_factory=GaussianInputs)
     name: str = "by hand"
-    stages: tuple[Any, ...] = (SimpleNamespace(name="train"),)
+    stages: tuple[Any, ...] = (SimpleNamespace(name="train", protocol=None, learners=(), on=None),)
     run: Any = None
 
     @property

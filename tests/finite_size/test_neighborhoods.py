@@ -161,5 +161,5 @@ def test_refusals_are_sentences():
     assert any("of the references have no probe at that overlap" in failure.sentence for failure in close)
     with pytest.raises(Unsupported, match="needs a prior made of atoms"):
         simulate(alone('"spherical"'), sizes=(8,), seeds=1, algorithm="enumeration")
-    with pytest.raises(Unsupported, match=r"algorithm 'guess' is not known here \(known: erm amp"):
+    with pytest.raises(Unsupported, match=r"algorithm 'guess' is not known here \(known: erm "):
         simulate(alone(), sizes=(8,), seeds=1, algorithm="guess")

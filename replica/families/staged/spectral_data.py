@@ -146,6 +146,8 @@ def _features(
             continue
         if INPUTS in kernels and kernels[INPUTS][1].constant != 0:
             raise Underivable("data.law.activation: features of inputs with a mean have no theory yet")
+        if not hasattr(network, "activation"):
+            raise Underivable(f"network '{network.kind}': its features have no theory yet (built: random_features head_of)")
         site = f"features of {name}"
         kernels[site] = symbols_of(f"_{name}" if len(networks) > 1 else ""), hermite(network.activation, variance)
         sites.insert(0, features(site, kernels[site][0], number(network.ratio, names), INPUTS))
