@@ -13,9 +13,7 @@ class BP(Edges):
     """The measure of a Gibbs or Bayes learner (Mezard & Montanari, Information, Physics, and Computation, 2009, chapter 14)."""
 
     def stop(self, state: State) -> Status | None:
-        if not np.isfinite(state["h"]).all():
-            return Status.DIVERGED
-        return Status.CONVERGED if state["residual"] <= self.options["tolerance"] else None
+        return super().stop(state) or (Status.CONVERGED if state["residual"] <= self.options["tolerance"] else None)
 
     def outcome(self, state: State) -> Outcome:
         problem, mean = self.constraints, self.marginals(state)

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulate.algorithms.parts.edges import Edges
+from simulate.algorithms.parts.edges import Growing
 from simulate.iteration import State
-from simulate.learn.estimate import Estimate, Outcome
 
-CLOSEST = 1 - 1e-6
-"""Overlap of the replicas beyond which it grows no more."""
+CERTAIN = 1 - 1e-15
+"""Magnetization beyond which a field is no number."""
 
 
-class FocusingBP(Edges):
+class FocusingBP(Growing):
     """Every weight feels y - 1 replicas of itself through a common centre; overlap and y grow from sweep to sweep.
 
-    The overlap rho gives the strength, tanh(gamma) = sqrt(rho), and the number of replicas, y = (2 - rho)/(1 - rho).
+    The strength is the overlap rho of the replicas: it gives the coupling, tanh(gamma) = sqrt(rho), and their number,
+    y = (2 - rho)/(1 - rho).
     """
-
-    def step(self, state: State, rng: np.random.Generator) -> None:
-        super().step(state, rng)
-        state["strength"] = min(state["strength"] + self.options["rate"], CLOSEST)
 
     def pull(self, state: State) -> np.ndarray:
         rho = state["strength"]
-        most = 1 - 1e-15
-        to_center = np.arctanh(np.clip(np.sqrt(rho) * np.tanh(state["h"]), -most, most))
-        return np.arctanh(np.clip(np.sqrt(rho) * np.tanh(to_center / (1 - rho)), -most, most))
+        to_center = _through(rho, state["h"])
+        return _through(rho, to_center / (1 - rho))
 
-    def outcome(self, state: State) -> Outcome:
-        return Outcome({self.only_learner: Estimate(self.weights(state), extras={"energy": 0.0})})
+
+def _through(rho: float, field: np.ndarray) -> np.ndarray:
+    """What a field becomes beyond a coupling."""
+    return np.arctanh(np.clip(np.sqrt(rho) * np.tanh(field), -CERTAIN, CERTAIN))

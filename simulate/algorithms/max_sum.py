@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simulate.algorithms.parts.edges import Edges, only_signs
+from simulate.algorithms.parts.edges import Growing
 from simulate.instance import Unsupported
 from simulate.iteration import State
-from simulate.learn.estimate import Estimate, Outcome
 
 
 @njit(cache=True, nogil=True)
@@ -30,12 +29,14 @@ def _sweep(patterns, order, needed, extra, h, u):
     return largest
 
 
-class MaxSum(Edges):
+class MaxSum(Growing):
     """A majority of the products of weights and inputs must be positive, so messages need only ranks."""
+
+    strongest = 1.0
 
     def prepare(self) -> None:
         super().prepare()
-        if not only_signs(self.instance) or self.constraints.margin != 0:
+        if not (np.abs(self.instance.arrays["x"]) == 1).all() or self.constraints.margin != 0:
             raise Unsupported('max_sum counts votes: inputs -1 and 1 (data.law = "iid") and margin 0 are needed')
 
     def init(self, rng: np.random.Generator, attempt: int) -> State:
@@ -43,16 +44,8 @@ class MaxSum(Edges):
         state["ties"] = 1e-6 * rng.standard_normal(len(state["h"]))  # fields of integers tie for ever
         return state
 
-    def step(self, state: State, rng: np.random.Generator) -> None:
-        problem, d = self.constraints, len(state["h"])
-        state["extra"] = self.pull(state)
-        order = rng.permutation(len(problem.patterns))
-        state["residual"] = float(_sweep(problem.patterns, order, (d + 1) // 2, state["extra"], state["h"], state["u"]))
-        state["strength"] = min(state["strength"] + self.options["rate"], 1.0)
-        state["violated"] = problem.violated(self.weights(state))
+    def messages(self, state: State, order: np.ndarray) -> float:
+        return _sweep(self.constraints.patterns, order, (len(state["h"]) + 1) // 2, state["extra"], state["h"], state["u"])
 
     def pull(self, state: State) -> np.ndarray:
         return state["ties"] + state["strength"] * (state["h"] + state["extra"])
-
-    def outcome(self, state: State) -> Outcome:
-        return Outcome({self.only_learner: Estimate(self.weights(state), extras={"energy": 0.0})})

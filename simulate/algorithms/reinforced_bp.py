@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulate.algorithms.parts.edges import Edges
+from simulate.algorithms.parts.edges import Growing
 from simulate.iteration import State
-from simulate.learn.estimate import Estimate, Outcome
 
-STRONGEST = 1 - 1e-6
-"""Reinforcement beyond which it grows no more."""
+LARGEST = 1e3
+"""Field of a pull, beyond which a weight is as certain as it can be."""
 
 
-class ReinforcedBP(Edges):
+class ReinforcedBP(Growing):
     """Every weight feels y - 1 replicas of itself, y = 1/(1 - strength), and the strength grows from sweep to sweep."""
 
-    def step(self, state: State, rng: np.random.Generator) -> None:
-        super().step(state, rng)
-        state["strength"] = min(state["strength"] + self.options["rate"], STRONGEST)
-
     def pull(self, state: State) -> np.ndarray:
-        return np.clip(state["strength"] / (1 - state["strength"]) * state["h"], -1e3, 1e3)
-
-    def outcome(self, state: State) -> Outcome:
-        return Outcome({self.only_learner: Estimate(self.weights(state), extras={"energy": 0.0})})
+        return np.clip(state["strength"] / (1 - state["strength"]) * state["h"], -LARGEST, LARGEST)

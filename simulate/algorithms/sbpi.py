@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from simulate.algorithms.parts.signs import sign_constraints
+from simulate.algorithms.parts.signs import found, sign_constraints
 from simulate.instance import Unsupported
 from simulate.iteration import Algorithm, State, Status
-from simulate.learn.estimate import Estimate, Outcome
+from simulate.learn.estimate import Outcome
 
 
 @njit(cache=True, nogil=True)
@@ -43,9 +43,9 @@ class SBPI(Algorithm):
 
     def prepare(self) -> None:
         self.constraints = sign_constraints(self.instance)
-        found = len(self.constraints.levels)
-        if self.options["levels"] not in (2, found):
-            raise Unsupported(f"sbpi: levels = {int(self.options['levels'])}, and the prior has {found}")
+        asked, there = int(self.options["levels"]), len(self.constraints.levels)
+        if asked not in (0, there):
+            raise Unsupported(f"sbpi: levels = {asked}, and the prior has {there}")
         states = int(self.options["states"]) or round(np.sqrt(self.instance.size))
         self.bound = float(2 * states - 1)
 
@@ -71,4 +71,4 @@ class SBPI(Algorithm):
         return {"violated": state["violated"], "hidden_length": float(np.mean(np.abs(state["hidden"]))) / self.bound}
 
     def outcome(self, state: State) -> Outcome:
-        return Outcome({self.only_learner: Estimate(state["weights"], extras={"energy": 0.0})})
+        return found(self, self.constraints, state["weights"])

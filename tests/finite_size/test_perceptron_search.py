@@ -8,9 +8,12 @@ from numerics.solve import solve
 from replica.derive import derive
 from replica.spec import load
 from simulate.algorithms.parts.edges import bethe, sweep
-from simulate.algorithms.parts.signs import SignConstraints
+from simulate.algorithms.parts.signs import SignConstraints, found, sign_constraints
+from simulate.algorithms.sbpi import SBPI
+from simulate.draw import draw
 from simulate.instance import Unsupported
 from simulate.iteration import Status
+from simulate.iteration.options import options_of
 from simulate.runs import simulate
 
 BINARY = {"alpha": 0.4, "kappa": 0.0}
@@ -34,17 +37,28 @@ def votes(tmp_path):
     return load(path)
 
 
-def test_one_sample_is_a_tree():
-    """With one sample nothing loops: marginals and entropy are those of the Gaussian field, summed by hand over one weight."""
-    rng = np.random.default_rng(3)
-    patterns = rng.standard_normal((1, 9))
-    u, h = np.zeros((1, 9)), np.zeros(9)
+@pytest.mark.parametrize("seed", range(3))
+def test_one_sample_is_a_tree(seed):
+    """With one sample nothing loops: what is left is that the sum over 17 weights is not quite Gaussian."""
+    patterns = np.random.default_rng(seed).standard_normal((1, 17))
+    u, h = np.zeros((1, 17)), np.zeros(17)
     for _ in range(3):
-        sweep(patterns, np.arange(1), 0.5, 0.0, np.zeros(9), h, u, 0.0)
-    weights = 2.0 * ((np.arange(2**9)[:, None] >> np.arange(9)) & 1) - 1
+        sweep(patterns, np.arange(1), 0.5, 0.0, np.zeros(17), h, u, 0.0)
+    weights = 2.0 * ((np.arange(2**17)[:, None] >> np.arange(17)) & 1) - 1
     met = weights[patterns[0] @ weights.T >= 0.5]
-    assert np.abs(np.tanh(h) - met.mean(axis=0)).max() < 0.12  # nine weights are not yet a Gaussian field
-    assert abs(bethe(SignConstraints(patterns, 0.5, 0.0, np.array([-1.0, 1.0])), u, h)[0] - np.log(len(met)) / 9) < 0.02
+    assert np.abs(met.mean(axis=0)).max() > 0.5 and np.abs(np.tanh(h) - met.mean(axis=0)).max() < 0.06
+    assert abs(bethe(SignConstraints(patterns, 0.5, 0.0, np.array([-1.0, 1.0])), u, h)[0] - np.log(len(met)) / 17) < 6e-4
+
+
+def test_energy_counts_violated_samples():
+    instance = draw(load("binary_storage").expand(), BINARY, 50, 0)
+    weights = np.ones(50)
+    expected = np.count_nonzero(instance.arrays["y"] * (instance.arrays["x"] @ weights) < 0) / 50
+    algorithm = SBPI(instance, options_of(instance.spec, "sbpi", BINARY, {}))
+    assert expected > 0 and found(algorithm, sign_constraints(instance), weights).extras == {}
+    assert found(algorithm, sign_constraints(instance), weights).estimates["student"].extras["energy"] == expected
+    with pytest.raises(Unsupported, match="levels = 4, and the prior has 2"):
+        SBPI(instance, options_of(instance.spec, "sbpi", BINARY, {"levels": 4}))
 
 
 def test_bethe_entropy_is_that_of_the_theory():

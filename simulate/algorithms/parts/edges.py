@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numba import njit
 from scipy.special import log_ndtr
 
 from numerics.special.library import sel, vexp, vlog, vlogh, vtail, vtanh
-from simulate.algorithms.parts.signs import SignConstraints, refuse_levels, sign_constraints
-from simulate.instance import Instance
+from simulate.algorithms.parts.signs import SignConstraints, found, refuse_levels, sign_constraints
 from simulate.iteration import Algorithm, State, Status
+from simulate.learn.estimate import Outcome
 
 SMALLEST = 1e-12  # variance of a field whose weights are all but known
 LARGEST = 100.0  # field of a message
@@ -69,7 +71,7 @@ def sweep(patterns, order, margin, leak, extra, h, u, damping):
 
 
 class Edges(Algorithm):
-    """Messages on edges; a subclass says which fields join those of the samples, and when the run ends."""
+    """Messages on edges; a subclass says which fields join those of the samples, and when the run ends well."""
 
     def prepare(self) -> None:
         self.constraints = sign_constraints(self.instance)
@@ -86,13 +88,14 @@ class Edges(Algorithm):
         return np.zeros(len(state["h"]))
 
     def step(self, state: State, rng: np.random.Generator) -> None:
-        problem = self.constraints
         state["extra"] = self.pull(state)
-        order = rng.permutation(len(problem.patterns))
-        state["residual"] = float(
-            sweep(problem.patterns, order, problem.margin, problem.leak, state["extra"], state["h"], state["u"], self.options["damping"])
-        )
-        state["violated"] = problem.violated(self.weights(state))
+        state["residual"] = float(self.messages(state, rng.permutation(len(self.constraints.patterns))))
+        state["violated"] = self.constraints.violated(self.weights(state))
+
+    def messages(self, state: State, order: np.ndarray) -> float:
+        """All messages once, in place; returns the largest move."""
+        problem, damping = self.constraints, self.options["damping"]
+        return sweep(problem.patterns, order, problem.margin, problem.leak, state["extra"], state["h"], state["u"], damping)
 
     def weights(self, state: State) -> np.ndarray:
         """The likelier sign of every weight."""
@@ -104,11 +107,27 @@ class Edges(Algorithm):
     def stop(self, state: State) -> Status | None:
         if not np.isfinite(state["h"]).all():
             return Status.DIVERGED
-        return Status.SOLVED if state["violated"] == 0 else None
+        return None
 
     def observe(self, state: State) -> dict[str, float]:
         q = float(np.mean(self.marginals(state) ** 2))
         return {"violated": state["violated"], "q": q, "strength": state["strength"], "residual": state["residual"]}
+
+
+class Growing(Edges):
+    """A search: the pull grows by `rate` a sweep until the likelier signs meet every sample."""
+
+    strongest: ClassVar[float] = 1 - 1e-6
+
+    def step(self, state: State, rng: np.random.Generator) -> None:
+        super().step(state, rng)
+        state["strength"] = min(state["strength"] + self.options["rate"], self.strongest)
+
+    def stop(self, state: State) -> Status | None:
+        return super().stop(state) or (Status.SOLVED if state["violated"] == 0 else None)
+
+    def outcome(self, state: State) -> Outcome:
+        return found(self, self.constraints, self.weights(state))
 
 
 def bethe(problem: SignConstraints, u: np.ndarray, h: np.ndarray) -> tuple[float, float]:
@@ -127,8 +146,3 @@ def bethe(problem: SignConstraints, u: np.ndarray, h: np.ndarray) -> tuple[float
 
 def _log_two_cosh(x: np.ndarray) -> np.ndarray:
     return np.abs(x) + np.log1p(np.exp(-2 * np.abs(x)))
-
-
-def only_signs(instance: Instance) -> bool:
-    """Whether all inputs are -1 or 1."""
-    return bool((np.abs(instance.arrays["x"]) == 1).all())

@@ -8,6 +8,8 @@ import numpy as np
 
 from simulate.draw import bound, number
 from simulate.instance import Instance, Unsupported
+from simulate.iteration import Algorithm
+from simulate.learn.estimate import Estimate, Outcome
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,12 @@ def sign_constraints(instance: Instance) -> SignConstraints:
             leak = float(np.exp(-number(learner.protocol.beta, at)))
     patterns = np.ascontiguousarray(x * y[:, None], float)
     return SignConstraints(patterns, margin * np.sqrt(instance.size), leak, np.array(sorted(float(value) for value, _ in atoms)))
+
+
+def found(algorithm: Algorithm, constraints: SignConstraints, weights: np.ndarray) -> Outcome:
+    """Weights that a search ended with, and how many samples they violate, per weight."""
+    energy = constraints.violated(weights) / algorithm.instance.size
+    return Outcome({algorithm.only_learner: Estimate(weights, extras={"energy": energy})})
 
 
 def refuse_levels(constraints: SignConstraints, what: str) -> None:
