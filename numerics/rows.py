@@ -52,7 +52,7 @@ class Rows:
         self._x = np.concatenate([x for x, _ in parts]) if parts else np.zeros(1)
         self._w = np.concatenate([w for _, w in parts]) if parts else np.zeros(1)
         self._off = np.cumsum([0, *(len(x) for x, _ in parts)]).astype(np.int64)
-        self._scratch = np.zeros(module.scratch(self._off.tolist()))
+        self._scratch = module.scratch(self._off.tolist())
 
     def __call__(self, at: Mapping[str, np.ndarray | float]) -> dict[str, np.ndarray]:
         """Results (N,) by name, at parameters that are numbers or arrays (N,)."""
@@ -62,7 +62,7 @@ class Rows:
         for column, name in enumerate(self.names):
             points[:, column] = at[name]
         out = np.empty((count, len(self.results)))
-        arrays = (self._x, self._w, self._off, self._scratch)
+        arrays = (self._x, self._w, self._off, np.zeros(self._scratch))  # scratch of its own, so that threads may call at once
         _driver()(self._kernel.address, count, points.ctypes.data, points.strides[0], *(a.ctypes.data for a in arrays),
                   out.ctypes.data, out.strides[0])
         return {name: np.ascontiguousarray(out[:, column]).reshape(shape) for column, name in enumerate(self.results)}

@@ -19,7 +19,7 @@ from simulate.draw.system import samples
 from simulate.instance import Instance, Unsupported
 from simulate.iteration import Record
 from simulate.iteration.options import options_of
-from simulate.iteration.solver import class_of, stepper
+from simulate.iteration.solver import WORKERS, class_of, stepper
 from simulate.learn.estimate import Outcome
 from simulate.measure import measure_all
 from simulate.own_data import instance_of, measure_own
@@ -171,6 +171,8 @@ def simulate(
     if hasattr(_module(name), "paths"):  # followed in time
         return import_module("simulate.online.runs").simulate(spec, point, sizes, numbers, name, device, progress)
     stepping = class_of(_module(name))
+    if stepping is not None and not stepping.takes(spec, point):
+        stepping = None
     if resume is not None and stepping is None:
         raise Unsupported(f"algorithm {name!r} takes no steps that a run could be resumed from")
     records: dict[tuple[int, int], Record] = {}
@@ -181,7 +183,7 @@ def simulate(
     failures: list[Failure] = []
     done = 0
     for d in sizes:
-        for batch in _batches(spec, point, d, numbers) if stepping is None else [(seed,) for seed in numbers]:
+        for batch in _batches(spec, point, d, numbers, len(numbers) if stepping is None else WORKERS):
             instances = [draw(spec, point, d, seed) if own is None else replace(own, seed=seed) for seed in batch]
             if pooled:
                 instances = [at_random(instance) for instance in instances]
@@ -247,12 +249,12 @@ def usual(spec: Any, at: Mapping[str, float], device: str = "cpu") -> str:
     return "monte_carlo" if learners[0].self_overlap is not None else "amp"
 
 
-def _batches(spec: Any, at: Mapping[str, float], d: int, seeds: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+def _batches(spec: Any, at: Mapping[str, float], d: int, seeds: tuple[int, ...], most: int) -> Iterator[tuple[int, ...]]:
     if is_disorder(spec):
         entries = max(d ** bound(part.law, at).order() for part in spec.slices.values())
     else:
         entries = d * sum(samples(part, at, d) for part in spec.slices.values())
-    size = max(1, _HELD // (8 * entries))
+    size = max(1, min(most, _HELD // (8 * entries)))
     for i in range(0, len(seeds), size):
         yield seeds[i : i + size]
 
@@ -269,7 +271,8 @@ def _options(spec: Any, name: str, at: Mapping[str, float]) -> dict[str, float]:
     """The numbers that the run plan gives the algorithm of this name."""
     for one in (getattr(spec.run, "algorithms", None) or ()) if spec.run is not None else ():
         if one.kind == name:
-            return {entry.name: number(getattr(one, entry.name), at) for entry in one.parameters()}
+            given = {entry.name: getattr(one, entry.name) for entry in one.parameters()}
+            return {name: number(value, at) for name, value in given.items() if value is not None}
     return {}
 
 

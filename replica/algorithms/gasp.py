@@ -22,7 +22,7 @@ class GASP(Algorithm):
 
     x: Value = parameter(5, "(0, inf)", "Parisi parameter where the spec's ansatz has none")
     strength: Value = parameter(0.1, "(0, inf)", "ridge on weights where the spec's learner has no loss")
-    damping: Value = parameter(0.7, "[0, 1)", "part of the old messages that stays")
+    damping: Value = parameter(0.5, "[0, 1)", "part of the old messages that stays")
     tolerance: Value = parameter(1e-6, "(0, 1)", "relative change at which it stops")
     steps: Value = parameter(1000, "integers [1, inf)", "most steps of an attempt")
     restarts: Value = parameter(4, "integers [0, inf)", "further attempts of a run that failed, with more damping")

@@ -1,9 +1,11 @@
-"""Algorithms that take steps as solvers of instances, one after the other."""
+"""Algorithms that take steps as solvers of instances: side by side on a CPU, as their inner loops leave Python alone."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,9 @@ from simulate.iteration.checkpoint import Checkpoint
 from simulate.iteration.record import Record
 from simulate.iteration.run import run
 from simulate.learn.estimate import Outcome
+
+WORKERS = os.cpu_count() or 1
+"""Instances that are solved side by side."""
 
 
 def class_of(module: ModuleType) -> type[Algorithm] | None:
@@ -37,17 +42,21 @@ def stepper(
     def solve(instances: Sequence[Instance], device: str, options: Mapping[str, Any]) -> list[Outcome]:
         if device not in algorithm.devices:
             raise Unsupported(f"algorithm {name!r} runs on {' '.join(algorithm.devices)}, not on {device!r}")
-        found: list[Outcome] = []
         nonlocal common
-        for one in instances:
-            checkpoint = None if resume is None else Checkpoint(resume, _key(one, name, options))
-            made = algorithm(one, options, device, common)
-            common = made.common
-            outcome, records[one.size, one.seed] = run(made, partial(_random, one, name), checkpoint)
+
+        def one(instance: Instance, made: Algorithm) -> Outcome:
+            checkpoint = None if resume is None else Checkpoint(resume, _key(instance, name, options))
+            outcome, records[instance.size, instance.seed] = run(made, partial(_random, instance, name), checkpoint)
             if made.follows and not outcome.failure:
-                outcome = replace(outcome, extras={**outcome.extras, **records[one.size, one.seed].marks()})
-            found.append(outcome)
-        return found
+                outcome = replace(outcome, extras={**outcome.extras, **records[instance.size, instance.seed].marks()})
+            return outcome
+
+        made = []
+        for instance in instances:
+            made.append(algorithm(instance, options, device, common))
+            common = made[-1].common
+        with ThreadPoolExecutor(WORKERS if device == "cpu" else 1) as pool:
+            return list(pool.map(one, instances, made))
 
     return solve
 

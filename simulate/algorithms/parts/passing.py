@@ -23,6 +23,10 @@ from simulate.measure import blind_to_sign
 
 HUGE = 1e8
 """Times the length of the signal (or 1), beyond which an estimate is taken to diverge."""
+PATIENCE, PROGRESS, SLOWER = 40, 0.9, 0.65
+"""A run whose residual has not fallen by the second within the first goes on with the third of its steps, as has every restart."""
+HELD = 20
+"""Steps in a row whose numbers are no variances, after which a run has failed."""
 
 
 class Passing(Algorithm):
@@ -48,13 +52,16 @@ class Passing(Algorithm):
         super().__init__(instance, options, device, common)
 
     def prepare(self) -> None:
-        self.y = self.instance.arrays["y"]
-        self.matrix = Matrix(self.instance.arrays["x"], self.device)
+        self.see(self.instance.arrays["x"], self.instance.arrays["y"])
         self.truth = next(iter(self.instance.truth.values())) if len(self.instance.truth) == 1 else None
         if self.protocol is not None and self.truth is None:
             raise Unsupported(f"protocol 'amp': {len(self.instance.truth)} signals to start near, expected one")
         self.unsigned = self.protocol is None and self.truth is not None and blind_to_sign(self.instance)
         self.length = float(np.mean(self.truth**2)) if self.truth is not None else 1.0
+
+    def see(self, x: np.ndarray, y: np.ndarray) -> None:
+        """Take these samples, (n, d) and (n,)."""
+        self.y, self.matrix = y, Matrix(x, self.device)
 
     @property
     def limit(self) -> int | None:
@@ -90,7 +97,7 @@ class Passing(Algorithm):
 
     def damping(self, attempt: int) -> float:
         """Part of the old messages that stays; every restart keeps more."""
-        return 0.0 if self.protocol is not None else 1 - (1 - float(self.options["damping"])) * 0.65**attempt
+        return 0.0 if self.protocol is not None else 1 - (1 - float(self.options["damping"])) * SLOWER**attempt
 
     def near_signal(self, rng: np.random.Generator) -> np.ndarray | None:
         """The start of protocol 'amp': of the signal's length, or a posterior mean of a Bayes-optimal learner, at the given overlap."""
@@ -104,21 +111,35 @@ class Passing(Algorithm):
         """The state around a first estimate."""
         n = self.matrix.n
         return {"mean": mean, "score": np.zeros(n), "cavity": np.zeros(n), "residual": np.inf, "damping": self.damping(attempt),
-                "taken": 0, "sound": True, **more}
+                "taken": 0, "sound": True, "least": np.inf, "since": 0, "held": 0, **more}
 
     def settle(self, state: State, mean: np.ndarray, numbers: Mapping[str, float]) -> None:
-        """Takes the images of one step, with damping, unless they are not finite."""
+        """Takes the images of one step, with damping.  A number that is not finite keeps its value; a run that gets nowhere takes smaller
+        steps, one that state evolution follows never does.
+        """
         keep, old = state["damping"], state["mean"]
-        values = np.array(list(numbers.values()))
         norm = float(np.linalg.norm(mean))
+        sound = bool(np.isfinite(list(numbers.values())).all())
         state["taken"] += 1
-        if not (np.isfinite(norm) and np.isfinite(values).all()) or norm**2 > HUGE * self.length * self.matrix.d:
+        state["held"] = 0 if sound else state["held"] + 1
+        if not np.isfinite(norm) or norm**2 > HUGE * self.length * self.matrix.d or state["held"] > (0 if self.follows else HELD):
             state["sound"] = False
             return
-        state["residual"] = float(np.linalg.norm(mean - old)) / (norm + 1e-300)
+        state["residual"] = float(np.linalg.norm(mean - old)) / (norm + 1e-300) if sound else np.inf
         state["mean"] = (1 - keep) * mean + keep * old
         for name, value in numbers.items():
-            state[name] = (1 - keep) * value + keep * state[name]
+            if np.isfinite(value):
+                state[name] = (1 - keep) * value + keep * state[name]
+        if not self.follows:
+            self._slow_down(state)
+
+    @staticmethod
+    def _slow_down(state: State) -> None:
+        state["since"] += 1
+        if state["residual"] < PROGRESS * state["least"]:
+            state["least"], state["since"] = state["residual"], 0
+        elif state["since"] >= PATIENCE:
+            state["damping"], state["least"], state["since"] = 1 - SLOWER * (1 - state["damping"]), state["residual"], 0
 
     def stop(self, state: State) -> Status | None:
         if not state["sound"]:
