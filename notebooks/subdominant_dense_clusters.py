@@ -58,6 +58,13 @@ outcome.figure("local_entropy")
 outcome.figure("loads")
 
 # %% [markdown]
+# ## Where algorithms end
+# Simple rules and message passing store patterns in one system; belief propagation then counts the solutions around what they found.
+
+# %%
+outcome.figure("found")
+
+# %% [markdown]
 # ## What agrees, and what is not checked
 # The threshold published with the paper uses another criterion than the two computed here, and no number recalled from memory is
 # compared.

@@ -13,12 +13,27 @@ from typing import Protocol
 import numpy as np
 import sympy as sp
 
-from numerics.layout import DEPTH, INFO, INSIDE, MOST_PANELS, ORDER, PROBES, RULES, STACK, TRAIL, Slots, chart_of, local_size
+from numerics.layout import (
+    DEPTH,
+    ERROR_AT,
+    INFO,
+    INSIDE,
+    JUMP_AT,
+    MOST_PANELS,
+    ORDER,
+    PROBES,
+    RULES,
+    STACK,
+    TRAIL,
+    Slots,
+    chart_of,
+    local_size,
+)
 from numerics.native import Kernel
 from numerics.program import Rule
 from numerics.solver import march
 from numerics.stability import spectral_radius
-from numerics.status import QUADRATURE
+from numerics.status import CONVERGED, LIMITED, QUADRATURE
 from replica.symbols import Domain
 from replica.theory import Theory
 
@@ -26,6 +41,8 @@ STEPS = 60
 SWEEPS = 400
 PANELS = (128, MOST_PANELS)  # panels per loop of depth 0: tried first, and never exceeded
 NESTED = (512, 4096)  # nodes per nested loop
+RESULTS = 1e-8  # results that doubled nodes move by more are computed again in larger buffers, and called limited if that does not help
+WORTHLESS = 1e-6  # unknowns are never this wrong where a solution is reported: such an error is one of results
 
 
 class LoopLike(Protocol):
@@ -229,7 +246,25 @@ class Problem:
                 first += 1
                 if first >= count:
                     break
-        return March(found, values, info, status, jacobian)
+        return self._with_results(March(found, values, info, status, jacobian), points, tol, steps, panels, most)
+
+    def _with_results(self, march: March, points: np.ndarray, tol: float, steps: int, panels: int, most: int) -> March:
+        """Where unknowns are good and results are not, as nested loops that only results need may leave it: again from there, with room."""
+        bound = np.where(march.status == CONVERGED, max(tol, RESULTS), WORTHLESS)
+        weak = (march.status <= LIMITED) & (march.info[:, ERROR_AT] > bound)
+        for row in np.flatnonzero(weak):
+            most_allowed = bound[row] * max(1.0, np.abs(march.unknowns[row]).max())  # errors are in the unknowns' own units
+            if not march.info[row, ERROR_AT] > most_allowed:
+                continue
+            if panels < most and any(loop.inside for loop in self.module.loops):
+                again = self.march(points[[row]], march.unknowns[[row]], tol, 0, steps, 2 * panels, most)
+                if again.status[0] <= LIMITED and again.info[0, ERROR_AT] < march.info[row, ERROR_AT]:
+                    again.info[0, JUMP_AT] = march.info[row, JUMP_AT]
+                    for name in ("unknowns", "values", "info", "status", "jacobian"):
+                        getattr(march, name)[row] = getattr(again, name)[0]
+            if march.info[row, ERROR_AT] > most_allowed:
+                march.status[row] = LIMITED
+        return march
 
     def room(self, panels: int, nested: int) -> np.ndarray:
         """Offsets of the largest loops that a capacity allows, doubled for the doubling test."""

@@ -22,7 +22,9 @@ class Instance:
         at: value of every control.
         size: d, the number of input coordinates.
         seed: its number; the same (spec fingerprint, at, size, seed) gives the same arrays.
-        arrays: "x" (n, d) inputs, not divided by sqrt(d); "y" (n,) labels; "cell" (n,) index into `cells`; or "J" (d, ..., d) couplings.
+        arrays: "x" (n, d) inputs, not divided by sqrt(d); "y" (n,) labels; "cell" (n,) index into `cells`; or "J" (d, ..., d) couplings;
+            or "literal" (E,) of all clauses in a row, the number of a weight, from 1, with the sign asked for, and "clause" (n + 1,), where
+            each clause begins and the last ends.
         truth: latent name -> (d,) vector, (k,) where it acts on a hidden manifold of k dimensions, (k, d) map of one.
         cells: (slice, group) of each cell index.
         blocks: block -> its coordinates; empty where the spec has none.

@@ -1,4 +1,4 @@
-"""A user's own samples in place of drawn ones: checked against the spec, solved, and measured by what the samples alone say."""
+"""A user's own samples, or formula, in place of drawn ones: checked against the spec, solved, and measured by what the data alone say."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from replica.labels import CountLabels, DiscreteLabels
-from simulate.draw import bound, is_disorder
+from simulate.draw import bound, is_disorder, is_formula
 from simulate.draw.cells import label_law
+from simulate.formulas import Formula
 from simulate.instance import Instance, Unsupported
 from simulate.learn.estimate import Outcome
 from simulate.measure import training_averages
@@ -17,16 +18,31 @@ from simulate.measure import training_averages
 _SHOWN = 4
 
 
-def instance_of(spec: Any, at: Mapping[str, float], X: Any, y: Any, seed: int = 0) -> Instance:
+def instance_of(spec: Any, at: Mapping[str, float], *data: Any, seed: int = 0) -> Instance:
+    """A user's data as an instance of an expanded spec: (X, y) samples, or where the law is one of clauses a formula.
+
+    Raises:
+        Unsupported: one line, for data that the spec cannot have made.
+    """
+    if is_formula(spec):
+        if len(data) != 1:
+            raise Unsupported(f"own data: the law of this spec is one of clauses, so one formula is needed, found {len(data)} arrays")
+        (given,) = data
+        formula = given if isinstance(given, Formula) else Formula.of(given)
+        point = {**at, "alpha": (len(formula.clause) - 1) / formula.size} if "alpha" in at else dict(at)
+        return Instance(spec, point, formula.size, seed, {"literal": formula.literal, "clause": formula.clause}, {})
+    if len(data) != 2:
+        raise Unsupported(f"own data: samples are given by two arrays, X and y, found {len(data)}")
+    return _of_samples(spec, at, *data, seed)
+
+
+def _of_samples(spec: Any, at: Mapping[str, float], X: Any, y: Any, seed: int) -> Instance:
     """The samples as an instance of an expanded spec; where `alpha` is a control it becomes their number per input coordinate.
 
     Args:
         X: (n, d) inputs; the theory supposes entries of mean 0 and variance 1.
         y: (n,) labels.
         seed: tells runs of a random algorithm on the same samples apart.
-
-    Raises:
-        Unsupported: one line, for arrays or labels that the spec cannot have made.
     """
     if is_disorder(spec) or len(spec.slices) > 1:
         raise Unsupported("own data: the spec must speak of one slice of samples")
@@ -83,7 +99,7 @@ def measure_own(instance: Instance, outcome: Outcome) -> dict[str, float]:
         tail = "" if len(outcome.estimates) == 1 else f"_{name}"
         found[f"q{tail}"] = float(np.mean(estimate.mean**2))
         learner = instance.spec.learners.get(name)
-        if learner is not None and learner.loss is not None and "training_loss" not in estimate.extras:
+        if learner is not None and learner.loss is not None and "x" in instance.arrays and "training_loss" not in estimate.extras:
             field = estimate.field(instance.arrays["x"])
             averages = training_averages(bound(learner.loss, instance.at), instance.arrays["y"], field)
             found |= {f"{key}{tail}": value for key, value in averages.items()}

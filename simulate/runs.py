@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.algorithms import ALGORITHMS
-from simulate.draw import bound, draw, generator, is_disorder, number
+from simulate.draw import bound, draw, generator, is_disorder, is_formula, number
 from simulate.draw.selection import at_random, selects
 from simulate.draw.system import samples
 from simulate.instance import Instance, Unsupported
@@ -140,7 +140,7 @@ def simulate(
     progress: Callable[[int, int], None] | None = None,
     options: Mapping[str, Any] | None = None,
     resume: str | Path | None = None,
-    data: tuple[Any, Any] | None = None,
+    data: tuple[Any, ...] | None = None,
     watch: Callable[[Instance, Outcome], None] | None = None,
 ) -> Runs:
     """Draw, train and measure finite systems of a spec at one point.
@@ -155,7 +155,8 @@ def simulate(
         progress: called with (runs done, runs in all).
         options: of the algorithm, in place of those of the run plan.
         resume: folder in which the runs of algorithms that take steps are kept, and taken up again where they were.
-        data: (X, y) in place of drawn samples (see `simulate.own_data`); a seed is then one run of the algorithm, one if absent.
+        data: (X, y) in place of drawn samples, or (formula,) of drawn clauses (see `simulate.own_data`); a seed is then one run of the
+            algorithm, one if absent.
         watch: called with every system that did not fail, and what came out.
 
     Raises:
@@ -236,7 +237,7 @@ def usual(spec: Any, at: Mapping[str, float], device: str = "cpu") -> str:
     if any(protocol.kind == "online_sgd" for protocol in protocols):
         large = any(number(getattr(protocol, "batch", 1), at) > 1 for protocol in protocols)
         return "online_autograd" if large or device != "cpu" else "online_sgd"
-    if is_disorder(spec):
+    if is_disorder(spec) or is_formula(spec):
         return "annealing"
     if all(learner.protocol.kind in _TRAINED and learner.prior is None for learner in learners):
         return "erm"

@@ -8,13 +8,16 @@ from replica.algorithms.focusing_bp import FocusingBP as FocusingBP
 from replica.algorithms.gamp import GAMP as GAMP
 from replica.algorithms.gasp import GASP as GASP
 from replica.algorithms.gradient_ascent import GradientAscent as GradientAscent
+from replica.algorithms.label_informed import LabelInformed as LabelInformed
 from replica.algorithms.langevin import Langevin as Langevin
 from replica.algorithms.lbfgs import LBFGS as LBFGS
 from replica.algorithms.max_sum import MaxSum as MaxSum
 from replica.algorithms.query_by_committee import QueryByCommittee as QueryByCommittee
+from replica.algorithms.random_sampling import RandomSampling as RandomSampling
 from replica.algorithms.reinforced_bp import ReinforcedBP as ReinforcedBP
 from replica.algorithms.replicated_annealing import ReplicatedAnnealing as ReplicatedAnnealing
 from replica.algorithms.replicated_sgd import ReplicatedSGD as ReplicatedSGD
 from replica.algorithms.sbpi import SBPI as SBPI
 from replica.algorithms.spectral import Spectral as Spectral
+from replica.algorithms.stochastic_weights import StochasticWeights as StochasticWeights
 from replica.algorithms.uncertainty_sampling import UncertaintySampling as UncertaintySampling

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replica.ingredients import Algorithm
+from replica.algorithms.asking import Asking
 
 
 @dataclass(frozen=True)
-class UncertaintySampling(Algorithm):
-    """Asks for the label of the sample that one learner is least sure of."""
+class UncertaintySampling(Asking):
+    """Asks for the labels that a learner by message passing is least sure of."""

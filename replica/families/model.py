@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 
@@ -23,6 +24,17 @@ def inverse_temperature(species: str) -> sp.Symbol:
 
 class Underivable(ValueError):
     """The spec is sound and no theory of this family exists for it; the sentence says why."""
+
+
+def refuse_undeclared(name: str, learner: Any) -> None:
+    """Refuse a learner of which the spec itself says that it has no theory.
+
+    Raises:
+        Underivable: with the reason that the spec gives.
+    """
+    if learner.theory == "none":
+        reason = f" ({learner.reason})" if learner.reason else ""
+        raise Underivable(f"learner '{name}' says theory = \"none\"{reason}: it is simulated, never derived")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from replica.disorder import Disorder
-from replica.families.model import LocalLaws, Underivable
+from replica.families.model import LocalLaws, Underivable, refuse_undeclared
 from replica.formula import exact, parse
 from replica.losses import Zero as NoLoss
 from replica.protocols import ERM, Bayes, Gibbs
@@ -53,8 +53,7 @@ def read(spec: Any, learner: str | None = None) -> StaticModel:
     names = control_names(spec)
     chosen = _one("learner", spec.learners, learner)
     student = spec.learners[chosen]
-    if student.theory == "none":
-        raise Underivable(f"learner '{chosen}' says theory = \"none\": it is simulated, never derived")
+    refuse_undeclared(chosen, student)
     if student.protocol.kind not in ("bayes", "gibbs", "erm"):
         raise Underivable(f"protocol '{student.protocol.kind}' has no theory yet (built: bayes gibbs erm)")
     data = spec.slices[_one("slice", spec.slices)]

@@ -12,8 +12,9 @@ class Ran:
 
     Args:
         quantity: "success", "steps", or what the algorithm keeps in its history, where it ended: of all runs; else an observable of those
-            that succeeded.
+            that succeeded; "local_entropy" is that of the solutions found.
         options: of the algorithm, where they differ from their defaults.
+        around: Hamming distance per weight from what was found, at which the local entropy is measured.
     """
 
     spec: str
@@ -23,3 +24,4 @@ class Ran:
     seeds: int = 8
     at: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, float] = field(default_factory=dict)
+    around: float | None = None

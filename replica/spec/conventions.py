@@ -27,7 +27,7 @@ def conventions(spec: Spec) -> list[str]:
     """
     spec = spec.expand()
     lines = list(_families(spec))
-    sampled = any(kind(part.law) not in NO_SAMPLES for part in spec.slices.values())
+    sampled = any(kind(part.law) not in NO_SAMPLES | OWN_ENERGY for part in spec.slices.values())
     if sampled:
         biased = any(getattr(learner.network, "bias", False) for learner in spec.learners.values())
         field = "z = w.phi/sqrt(p), p = ratio*d" if _featured(spec) else "z = w.x/sqrt(d)"
@@ -54,6 +54,9 @@ def _data(part: Slice) -> str:
     """How large a slice is, and its law."""
     if kind(part.law) in NO_SAMPLES:
         return f"one draw of {_law(part.law)}; d coordinates, no samples"
+    if kind(part.law) in OWN_ENERGY:
+        size = f"constraints = {part.samples}" if part.samples is not None else f"{part.alpha} = constraints/d"
+        return f"{size}, d the number of weights; law {_law(part.law)}"
     size = f"samples = {part.samples}" if part.samples is not None else f"{part.alpha} = samples/d"
     return f"{size}, d the input dimension; law {kind(part.law) or 'gaussian'}, unit-variance inputs"
 
@@ -151,7 +154,8 @@ def _energy(spec: Spec, learner: Learner) -> Iterator[str]:
         over = "mean over a batch" if kind(protocol) == "sgd" else "sum over samples"
         yield f"loss: {over} of {_formula(spec, learner.loss, 'y', 'z')}"
     if own and protocol is not None and protocol.energy:
-        yield "energy: that of the couplings"
+        counted = any(kind(part.law) not in NO_SAMPLES for part in spec.slices.values())
+        yield f"energy: {'the number of constraints that are violated' if counted else 'that of the couplings'}"
     if learner.regularizer is not None and not (own and kind(learner.regularizer) == "zero"):
         yield f"regularizer: sum over weights of {_formula(spec, learner.regularizer, 'w')}"
     if isinstance(learner.prior, Ingredient):

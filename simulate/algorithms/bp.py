@@ -1,10 +1,10 @@
-"""Belief propagation on the perceptron with binary weights: marginals and the Bethe entropy."""
+"""Belief propagation on constraints over weights of signs: marginals and the Bethe entropy."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from simulate.algorithms.parts.edges import Edges, bethe
+from simulate.algorithms.parts.edges import Edges
 from simulate.iteration import State, Status
 from simulate.learn.estimate import Estimate, Outcome
 
@@ -17,7 +17,7 @@ class BP(Edges):
 
     def outcome(self, state: State) -> Outcome:
         problem, mean = self.constraints, self.marginals(state)
-        log_sum, energy = bethe(problem, state["u"], state["h"])
+        log_sum, energy = (total / problem.size for total in problem.bethe(state["h"], state["u"]))
         found = {"entropy": log_sum - np.log(problem.leak) * energy if problem.leak > 0 else log_sum, "energy": energy}
         (learner,) = self.instance.spec.learners.values()
         if learner.protocol.kind != "gibbs":

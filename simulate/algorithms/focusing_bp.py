@@ -1,4 +1,4 @@
-"""Focusing belief propagation on the perceptron with binary weights."""
+"""Focusing belief propagation on constraints over weights of signs."""
 
 from __future__ import annotations
 

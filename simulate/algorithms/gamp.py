@@ -60,6 +60,19 @@ class GAMP(Passing):
         state["certain"] = variance <= CERTAIN * self.length
         state["score"], state["cavity"] = score, omega
 
+    def log_partition(self, state: State) -> float:
+        """Of all weights, by the messages at rest (Bethe): log of the mean over the prior of what the learner makes of the labels.
+
+        Source: Krzakala, Manoel, Tramel & Zdeborova, Proc. IEEE ISIT (2014) 1499.
+        """
+        matrix, mean, score = self.matrix, state["mean"], state["score"]
+        V = matrix.power * state["variance"]
+        omega = matrix.fields(mean) - V * score
+        A = -matrix.power * float(np.sum(self.rules.output(self.y, omega, V)[1])) / matrix.d
+        B = matrix.pulls(score) + A * mean
+        fields = float(np.sum(self.rules.log_odds(self.y, omega, V)) + V * score @ score / 2)
+        return fields + self.rules.log_weight(A, B) - float(B @ mean) + A * float(mean @ mean + matrix.d * state["variance"]) / 2
+
     def observe(self, state: State) -> dict[str, float]:
         return {**self.overlaps(state["mean"]), "variance": float(state["variance"]), "residual": float(state["residual"])}
 

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from simulate.algorithms.parts.edges import Growing
+from simulate.algorithms.parts.signs import refuse_levels, sign_constraints
 from simulate.instance import Unsupported
 from simulate.iteration import State
 
@@ -35,8 +36,9 @@ class MaxSum(Growing):
     strongest = 1.0
 
     def prepare(self) -> None:
-        super().prepare()
-        if not (np.abs(self.instance.arrays["x"]) == 1).all() or self.constraints.margin != 0:
+        self.constraints = self.votes = sign_constraints(self.instance)
+        refuse_levels(self.votes.levels, "max_sum")
+        if not (np.abs(self.instance.arrays["x"]) == 1).all() or self.votes.margin != 0:
             raise Unsupported('max_sum counts votes: inputs -1 and 1 (data.law = "iid") and margin 0 are needed')
 
     def init(self, rng: np.random.Generator, attempt: int) -> State:
@@ -45,7 +47,7 @@ class MaxSum(Growing):
         return state
 
     def messages(self, state: State, order: np.ndarray) -> float:
-        return _sweep(self.constraints.patterns, order, (len(state["h"]) + 1) // 2, state["extra"], state["h"], state["u"])
+        return _sweep(self.votes.patterns, order, (len(state["h"]) + 1) // 2, state["extra"], state["h"], state["u"])
 
     def pull(self, state: State) -> np.ndarray:
         return state["ties"] + state["strength"] * (state["h"] + state["extra"])

@@ -1,4 +1,4 @@
-"""Reinforced belief propagation on the perceptron with binary weights."""
+"""Reinforced belief propagation on constraints over weights of signs."""
 
 from __future__ import annotations
 

@@ -75,7 +75,8 @@ def _parser() -> Parser:
         text = "an option of the algorithm (`replica list algorithms`); repeatable"
         added[name].add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help=text)
     added["simulate"].add_argument("--resume", metavar="FOLDER", help="keep runs in this folder, and take up those that are there")
-    added["simulate"].add_argument("--data", nargs=2, metavar=("X", "y"), help="your own samples in place of drawn ones: .npy or .csv")
+    text = "your own data in place of drawn ones: X and y, .npy or .csv; a DIMACS file where the law is one of clauses"
+    added["simulate"].add_argument("--data", nargs="+", metavar="FILE", help=text)
     for name in ("solve", "follow", "simulate", "plot", "reproduce", "learning-curve"):
         added[name].add_argument("-o", "--output", metavar="FILE", help="where the result goes")
     added["follow"].add_argument("--along", metavar="NAME=A:B", help="the control to follow and its range")

@@ -10,7 +10,9 @@ from replica.spec import load
 from simulate.cli.request import RequestError, algorithm, seeds, values, whole_numbers
 from simulate.cli.request import options as requested
 from simulate.cli.screen import print_json, progress
+from simulate.draw import is_formula
 from simulate.finite_size import average
+from simulate.formulas import read_dimacs
 from simulate.iteration import Record
 from simulate.learning_curve.table import read
 from simulate.runs import Runs, simulate
@@ -21,9 +23,9 @@ def run(options: Namespace) -> int:
     spec = load(options.spec)
     fixed = values(spec, options.set)
     sizes = whole_numbers(options.sizes, "--sizes") if options.sizes else None
-    data = (read(options.data[0]), read(options.data[1])) if options.data else None
+    data = None if not options.data else _data(options.data, is_formula(spec.expand()))
     if data is not None and sizes is not None:
-        raise RequestError("--sizes: the size of your own data is the number of their columns")
+        raise RequestError("--sizes: the size of your own data is the number of their columns, or of the weights of a formula")
     with progress(f"simulating {spec.name}") as told:
         runs = simulate(
             spec, fixed, sizes, seeds(options.seeds), algorithm(options.algorithm), options.device, told,
@@ -36,6 +38,15 @@ def run(options: Namespace) -> int:
     else:
         print_table(runs)
     return 0 if runs.succeeded else 1
+
+
+def _data(files: list[str], formula: bool) -> tuple[Any, ...]:
+    """What --data names."""
+    wanted = 1 if formula else 2
+    if len(files) != wanted:
+        what = "one file in DIMACS form" if formula else "two files, X and y"
+        raise RequestError(f"--data: this spec takes {what}, found {len(files)}: {' '.join(files)}")
+    return (read_dimacs(files[0]),) if formula else (read(files[0]), read(files[1]))
 
 
 def summary(runs: Runs) -> dict[str, Any]:

@@ -3,6 +3,6 @@
 from simulate.draw.cells import inputs_of, labels_of, teacher_of
 from simulate.draw.numbers import bound, number
 from simulate.draw.seeds import generator
-from simulate.draw.system import draw, is_disorder
+from simulate.draw.system import draw, is_disorder, is_formula
 
-__all__ = ["bound", "draw", "generator", "inputs_of", "is_disorder", "labels_of", "number", "teacher_of"]
+__all__ = ["bound", "draw", "generator", "inputs_of", "is_disorder", "is_formula", "labels_of", "number", "teacher_of"]

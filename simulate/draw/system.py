@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from replica.clauses import Clauses
 from replica.disorder import Disorder
 from simulate.draw.cells import inputs_of, labels_of, teacher_of
 from simulate.draw.coordinates import blocks_of
@@ -35,6 +36,8 @@ def draw(spec: Any, at: Mapping[str, float], d: int, seed: int, rng: np.random.G
     blocks = blocks_of(spec, at, d)
     if is_disorder(spec):
         return Instance(spec, dict(at), d, seed, {"J": _couplings(spec, at, d, truth, rng)}, truth)
+    if is_formula(spec):
+        return Instance(spec, dict(at), d, seed, _clauses(spec, at, d, rng), truth)
     xs, ys, which = [], [], []
     cells: list[tuple[str, str]] = []
     for slice_name, part in spec.slices.items():
@@ -59,6 +62,22 @@ def draw(spec: Any, at: Mapping[str, float], d: int, seed: int, rng: np.random.G
 def is_disorder(spec: Any) -> bool:
     """Whether the data is one disordered object, a law of couplings between weights, and not samples."""
     return any(isinstance(part.law, Disorder) for part in spec.slices.values())
+
+
+def is_formula(spec: Any) -> bool:
+    """Whether the data are clauses on the signs of the weights, and not samples."""
+    return any(isinstance(part.law, Clauses) for part in spec.slices.values())
+
+
+def _clauses(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    if len(spec.slices) > 1:
+        raise Unsupported(f"clauses in {len(spec.slices)} slices cannot be simulated yet, in one they can")
+    (part,) = spec.slices.values()
+    try:
+        literal, clause = bound(part.law, at).formula(rng, samples(part, at, d), d)
+    except ValueError as error:
+        raise Unsupported(str(error)) from None
+    return {"literal": literal, "clause": clause}
 
 
 def _couplings(spec: Any, at: Mapping[str, float], d: int, truth: Mapping[str, np.ndarray], rng: np.random.Generator) -> np.ndarray:

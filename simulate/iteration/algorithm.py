@@ -29,6 +29,11 @@ class Algorithm:
         self.common = self.share() if common is None else common
         self.prepare()
 
+    @classmethod
+    def takes(cls, spec: Any, at: Mapping[str, float]) -> bool:
+        """Whether it runs on systems of this spec; all others are left to the function `solve` of its module, where there is one."""
+        return True
+
     def share(self) -> Any:
         """What all instances of one spec at one point have in common and is costly; kept as `self.common`."""
         return None

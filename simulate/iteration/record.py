@@ -16,7 +16,7 @@ class Record:
 
     Args:
         status: how it ended.
-        steps: of the last attempt; attempts: how often it was started.
+        steps: of the last attempt; total: of all attempts; attempts: how often it was started.
         seconds: wall time of all attempts.
         history: `step` and each observable of the last attempt, arrays of one length.
     """
@@ -26,6 +26,7 @@ class Record:
     attempts: int
     seconds: float
     history: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
+    total: int = 0
 
     def marks(self) -> dict[str, float]:
         """Observables on the way under the names NAME@STEP: after steps 1, 2, 3, 5, 8, ... and the last."""

@@ -23,7 +23,7 @@ class _Run:
 
     def __init__(self, algorithm: Algorithm, generators: Callable[[int], np.random.Generator], checkpoint: Checkpoint | None) -> None:
         self.algorithm, self.generators, self.checkpoint = algorithm, generators, checkpoint
-        self.seconds, self.since = 0.0, time.monotonic()
+        self.seconds, self.since, self.earlier = 0.0, time.monotonic(), 0
         self.status: Status | None = None
         if not self._resume():
             self._begin(0)
@@ -42,6 +42,7 @@ class _Run:
             if ended.ok or self.attempt >= restarts:
                 self.status = ended
             else:
+                self.earlier += self.taken
                 self._begin(self.attempt + 1)
         self.save()
         return self.status
@@ -78,8 +79,9 @@ class _Run:
         if self.checkpoint is None:
             return
         notes: dict[str, Any] = {
-            "attempt": self.attempt, "taken": self.taken, "next_kept": self.next_kept, "seconds": self.spent, "history": self.history,
-            "random": self.rng.bit_generator.state, "status": None if self.status is None else self.status.name,
+            "attempt": self.attempt, "taken": self.taken, "earlier": self.earlier, "next_kept": self.next_kept, "seconds": self.spent,
+            "history": self.history, "random": self.rng.bit_generator.state,
+            "status": None if self.status is None else self.status.name,
             "plain": {name: _plain(value) for name, value in self.state.items() if not isinstance(value, np.ndarray)},
         }
         self.checkpoint.save(notes, {name: value for name, value in self.state.items() if isinstance(value, np.ndarray)})
@@ -89,7 +91,8 @@ class _Run:
         if found is None:
             return False
         notes, arrays = found
-        self.attempt, self.taken, self.next_kept, self.seconds = (notes[k] for k in ("attempt", "taken", "next_kept", "seconds"))
+        self.attempt, self.taken, self.earlier = (notes[k] for k in ("attempt", "taken", "earlier"))
+        self.next_kept, self.seconds = notes["next_kept"], notes["seconds"]
         self.rng = self.generators(self.attempt)
         self.rng.bit_generator.state = notes["random"]
         self.history, self.state = notes["history"], {**notes["plain"], **arrays}
@@ -113,7 +116,7 @@ def run(
     under_way = _Run(algorithm, generators, checkpoint)
     status = under_way.go()
     history = {name: np.array(values) for name, values in under_way.history.items()}
-    record = Record(status, under_way.taken, under_way.attempt + 1, under_way.spent, history)
+    record = Record(status, under_way.taken, under_way.attempt + 1, under_way.spent, history, under_way.earlier + under_way.taken)
     if not status.ok:
         return Outcome({}, failure=f"{status} (after {record.steps} steps, {record.attempts} attempts)"), record
     return algorithm.outcome(under_way.state), record

@@ -17,15 +17,13 @@ import numpy as np
 from simulate.draw import bound, generator, is_disorder, number
 from simulate.instance import Instance, Unsupported
 from simulate.learn import lowest
+from simulate.learn.cooling import Cooling, cooling_of
 from simulate.learn.couplings import Couplings, couplings_of, truth_of
 from simulate.learn.estimate import Estimate, Outcome
 from simulate.learn.target import prior_of
 
-SWEEPS = 1000
-RESTARTS = 16
-"""Chains per instance."""
-HOT, COLD = 1.5, 0.02
-"""First and last temperature of a search for the lowest state, in units of the spread of the local fields."""
+USUAL = Cooling(sweeps=1000, hot=1.5, cold=0.02, restarts=15)
+"""Temperatures in units of the spread of the local fields; at a finite one of the learner, only the first is used."""
 APART = 0.1
 """Chains started at the truth and elsewhere agree where q differs by less than this."""
 
@@ -34,7 +32,7 @@ def solve(instances: Sequence[Instance], device: str = "cpu", options: Mapping[s
     """Outcomes of the one learner of every instance.
 
     Args:
-        options: `sweeps`.
+        options: fields of Cooling, where they differ from the usual ones.
 
     Raises:
         Unsupported: several learners, another device than the CPU, or a prior that is neither made of atoms nor a sphere.
@@ -45,35 +43,37 @@ def solve(instances: Sequence[Instance], device: str = "cpu", options: Mapping[s
     if device != "cpu":
         raise Unsupported(f"annealing runs on the cpu, not on {device!r}")
     ((name, learner),) = spec.learners.items()
-    sweeps = int((options or {}).get("sweeps", SWEEPS))
     if not is_disorder(spec):
-        found = lowest.train(instances, learner, sweeps)
+        found = lowest.train(instances, learner, cooling_of(lowest.USUAL, options or {}))
     else:
+        cooling = cooling_of(USUAL, options or {})
+        if np.isfinite(_beta(instances[0], learner)) and (cooling.cold != USUAL.cold or cooling.chains < 2):
+            raise Unsupported("annealing to the temperature of the learner takes no 'cold', and 'restarts' of 1 at least")
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # the compiled chains leave Python alone
-            found = list(pool.map(lambda instance: _annealed(instance, learner, sweeps), instances))
+            found = list(pool.map(lambda instance: _annealed(instance, learner, cooling), instances))
     return [Outcome({name: one}, failure=one.failure) for one in found]
 
 
-def _annealed(instance: Instance, learner: Any, sweeps: int) -> Estimate:
+def _annealed(instance: Instance, learner: Any, cooling: Cooling) -> Estimate:
     couplings = couplings_of(instance, learner)
     beta = _beta(instance, learner)
     rng = generator(instance.spec.fingerprint, instance.at, instance.size, instance.seed, "annealing")
     prior = bound(prior_of(instance, learner), instance.at)
-    w = np.asarray(prior.sample(rng, (RESTARTS, instance.size)), float)
+    w = np.asarray(prior.sample(rng, (cooling.chains, instance.size)), float)
     truth = truth_of(instance, learner)
-    informed = np.zeros(RESTARTS, bool)
+    informed = np.zeros(cooling.chains, bool)
     if truth is not None:
         informed[:: 2 if learner.protocol.kind == "bayes" else 1] = True
         w[informed] = truth
-    spread = float(np.std(couplings_spread(couplings, prior.sample(rng, (RESTARTS, instance.size)))))
-    betas, start = schedule(beta, spread, sweeps, informed)
+    spread = float(np.std(couplings_spread(couplings, prior.sample(rng, (cooling.chains, instance.size)))))
+    betas, start = schedule(beta, spread, cooling, informed)
     even = couplings.J.ndim % 2 == 0  # w and -w are equally good then: the half of the space around the truth is measured
     lead = truth if truth is not None and even else np.zeros(instance.size)
     chains = Chains(couplings, prior, w, betas, start, lead, rng)
     if np.isinf(beta):
         best = int(np.argmin(chains.best_energy))
-        return Estimate(chains.best[best], steps=sweeps, extras=_low(chains, instance.size))
-    return _thermal(instance, learner, chains, informed, sweeps)
+        return Estimate(chains.best[best], steps=cooling.sweeps, extras=_low(chains, instance.size))
+    return _thermal(instance, learner, chains, informed, cooling.sweeps)
 
 
 def _beta(instance: Instance, learner: Any) -> float:
@@ -90,18 +90,16 @@ def couplings_spread(couplings: Couplings, w: np.ndarray) -> np.ndarray:
     return part / factorial(p - 1)
 
 
-def schedule(beta: float, spread: float, sweeps: int, informed: np.ndarray) -> tuple[np.ndarray, int]:
+def schedule(beta: float, spread: float, cooling: Cooling, informed: np.ndarray) -> tuple[np.ndarray, int]:
     """(betas (R, T), first sweep of the averages).  Informed chains stay at the last temperature from the start.
 
-    beta = inf: linear from HOT to COLD and the last tenth at zero; else linear to 1/beta in a third, and averages after another third.
+    beta = inf: see Cooling; else linear to 1/beta in a third, and averages after another third.
     """
     if np.isinf(beta):
-        hot = max(1, sweeps - max(1, sweeps // 10))
-        line = np.concatenate([1 / (spread * np.linspace(HOT, COLD, hot)), np.full(sweeps - hot, 1e300)])
-        return np.where(informed[:, None], 1e300, line), sweeps
-    third = sweeps // 3
-    line = np.full(sweeps, beta)
-    line[:third] = 1 / np.linspace(max(HOT * spread, 1 / beta), 1 / beta, third)
+        return np.where(informed[:, None], 1e300, cooling.betas(spread, 1e300)), cooling.sweeps
+    third = cooling.sweeps // 3
+    line = np.full(cooling.sweeps, beta)
+    line[:third] = 1 / np.linspace(max(cooling.hot * spread, 1 / beta), 1 / beta, third)
     return np.where(informed[:, None], beta, line), 2 * third
 
 

@@ -39,15 +39,16 @@ def solve(instances: Sequence[Instance], device: str = "cpu", options: Mapping[s
     return [Outcome({name: one}, failure=one.failure) for one in found_all]
 
 
-def _with_slope(formula: sp.Expr, *symbols: sp.Symbol) -> Callable[..., tuple[np.ndarray, ...]]:
+def with_slope(formula: sp.Expr, *symbols: sp.Symbol) -> Callable[..., tuple[np.ndarray, ...]]:
+    """(formula, its slope in the last symbol) as functions of arrays."""
     formula = stable(sp.sympify(formula))
     return Tape((formula, sp.diff(formula, symbols[-1])), symbols, numpy_operations())
 
 
 def _lowest(instance: Instance, learner: Any) -> Estimate:
     y, z = sp.symbols("y z", real=True)
-    loss = _with_slope(bound(learner.loss, instance.at).formula(y, z), y, z)
-    penalty = _with_slope(bound(learner.regularizer, instance.at).formula(z) if learner.regularizer is not None else sp.S.Zero, z)
+    loss = with_slope(bound(learner.loss, instance.at).formula(y, z), y, z)
+    penalty = with_slope(bound(learner.regularizer, instance.at).formula(z) if learner.regularizer is not None else sp.S.Zero, z)
     d = instance.size
     x, labels = instance.arrays["x"] / np.sqrt(d), instance.arrays["y"]
 

@@ -12,6 +12,7 @@ import sympy as sp
 
 from simulate.draw import bound, generator, number
 from simulate.instance import Instance, Unsupported
+from simulate.learn.cooling import Cooling
 from simulate.learn.estimate import Estimate
 from simulate.learn.gibbs import State, visit
 from simulate.learn.gradient_descent import overlap_between
@@ -19,15 +20,14 @@ from simulate.learn.tape import Tape, numpy_operations, stable
 from simulate.learn.target import Target, target_of
 
 Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]  # labels and fields -> losses
-RESTARTS = 8
-HOT, COLD = 1.0, 0.01
-"""First and last temperature, in units of the loss of a random weight vector per sample."""
+USUAL = Cooling(sweeps=1000, hot=1.0, cold=0.01, restarts=7)
+"""Temperatures in units of the loss of a random weight vector per sample."""
 
 _HELD = 2**27  # bytes of inputs held at once, every chain having its own copy
 
 
-def train(instances: Sequence[Instance], learner: Any, sweeps: int) -> list[Estimate]:
-    """The lowest state of RESTARTS runs, its energy per weight, and how much the runs differ.
+def train(instances: Sequence[Instance], learner: Any, cooling: Cooling) -> list[Estimate]:
+    """The lowest state of some runs, its energy per weight, and how much the runs differ.
 
     Raises:
         Unsupported: a finite temperature, a penalty, or weights that are neither made of atoms nor of an imposed norm.
@@ -42,8 +42,8 @@ def train(instances: Sequence[Instance], learner: Any, sweeps: int) -> list[Esti
     if target.pinned is None and target.masses.sum() < 1 - 1e-12:
         raise Unsupported(f"annealing of samples needs a prior of atoms or of an imposed norm, not '{target.prior.kind}'")
     loss = loss_of(instances[0], learner)
-    size = max(1, _HELD // (8 * RESTARTS * instances[0].arrays["x"].size))
-    return [found for i in range(0, len(instances), size) for found in _lowest(instances[i : i + size], target, loss, sweeps)]
+    size = max(1, _HELD // (8 * cooling.chains * instances[0].arrays["x"].size))
+    return [found for i in range(0, len(instances), size) for found in _lowest(instances[i : i + size], target, loss, cooling)]
 
 
 def _beta(instance: Instance, learner: Any) -> float:
@@ -61,20 +61,18 @@ def _weighed(loss: Rule, beta: float, y: np.ndarray, z: np.ndarray) -> np.ndarra
     return -beta * loss(y, z)
 
 
-def _lowest(instances: Sequence[Instance], target: Target, loss: Rule, sweeps: int) -> list[Estimate]:
+def _lowest(instances: Sequence[Instance], target: Target, loss: Rule, cooling: Cooling) -> list[Estimate]:
     first, d = instances[0], instances[0].size
     rng = generator(first.spec.fingerprint, first.at, d, first.seed, "annealing")
-    columns = np.repeat(np.stack([i.arrays["x"].T for i in instances]) / np.sqrt(d), RESTARTS, axis=0)  # (C, d, n)
-    y = np.repeat(np.stack([i.arrays["y"] for i in instances]), RESTARTS, axis=0)
+    columns = np.repeat(np.stack([i.arrays["x"].T for i in instances]) / np.sqrt(d), cooling.chains, axis=0)  # (C, d, n)
+    y = np.repeat(np.stack([i.arrays["y"] for i in instances]), cooling.chains, axis=0)
     w = target.start(rng, columns.shape[:2])
     z = np.einsum("cd,cdn->cn", w, columns)
     losses = loss(y, z)
     scale = float(losses.mean()) or 1.0
-    hot = max(1, sweeps - sweeps // 10)
-    betas = np.concatenate([1 / (scale * np.linspace(HOT, COLD, hot)), np.full(sweeps - hot, 1e12)])
     state = State(w, z, -losses, np.full(len(w), 0.5), np.full(len(w), 0.4))
     best, best_energy = w.copy(), losses.sum(axis=1)
-    for beta in betas:
+    for beta in cooling.betas(scale, 1e12):
         weighed = partial(_weighed, loss, beta)
         state.log_likelihood = weighed(y, state.z)
         visit(state, replace(target, log_likelihood=weighed), columns, y, rng)
@@ -82,8 +80,8 @@ def _lowest(instances: Sequence[Instance], target: Target, loss: Rule, sweeps: i
         energy = loss(y, state.z).sum(axis=1)
         lower = energy < best_energy
         best[lower], best_energy[lower] = state.w[lower], energy[lower]
-    runs = zip(best.reshape(len(instances), RESTARTS, d), best_energy.reshape(len(instances), RESTARTS), strict=True)
-    return [_chosen(points, energies, sweeps) for points, energies in runs]
+    runs = zip(best.reshape(len(instances), cooling.chains, d), best_energy.reshape(len(instances), cooling.chains), strict=True)
+    return [_chosen(points, energies, cooling.sweeps) for points, energies in runs]
 
 
 def _chosen(points: np.ndarray, energies: np.ndarray, sweeps: int) -> Estimate:
@@ -92,6 +90,7 @@ def _chosen(points: np.ndarray, energies: np.ndarray, sweeps: int) -> Estimate:
     extras = {
         "energy": low / points.shape[1],
         "restarts_at_minimum": float(np.mean(energies <= low + 1e-6 * abs(low))),
-        "overlap_restarts": overlap_between(points),
     }
+    if len(points) > 1:
+        extras["overlap_restarts"] = overlap_between(points)
     return Estimate(points[lowest], steps=sweeps, extras=extras)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from scipy.optimize import brentq
 
 from simulate.draw import bound, number
 from simulate.instance import Instance, Unsupported
+from simulate.learn.held import held
 from simulate.learn.tape import Tape, numpy_operations, stable
 
 
@@ -40,19 +40,7 @@ class Target:
         if self.pinned is None or self.prior.pinned_norm() is not None:
             return w
         low, high = (float(end) for end in self.prior.support())
-        return np.stack([_stretched(row, self.pinned, low, high) for row in w.reshape(-1, shape[-1])]).reshape(shape)
-
-
-def _stretched(w: np.ndarray, norm: float, low: float, high: float) -> np.ndarray:
-    def excess(factor: float) -> float:
-        return float(np.mean(np.clip(factor * w, low, high) ** 2)) - norm
-
-    top = 1.0
-    while excess(top) < 0:
-        top *= 2
-        if top > 1e12:
-            raise Unsupported(f"|w|^2/d = {norm:g} cannot be reached by weights between {low:g} and {high:g}")
-    return np.clip(brentq(excess, 0.0, top, xtol=1e-15) * w, low, high)
+        return np.stack([held(row, self.pinned, low, high) for row in w.reshape(-1, shape[-1])]).reshape(shape)
 
 
 def target_of(instance: Instance, learner: Any) -> Target:

@@ -20,6 +20,8 @@ from replica.ingredients import NotBuilt
 from replica.papers.record import Paper
 from replica.spec import Spec, SpecError, load
 from replica.theory import Flow, Theory
+from simulate.instance import Instance
+from simulate.learn.estimate import Outcome
 from simulate.measured import measured
 from simulate.online.sgd import Path
 from simulate.runs import Runs
@@ -32,6 +34,14 @@ class NotComputable(Exception):
     """A number that cannot be had; the sentence is the engine's own."""
 
 
+@dataclass(frozen=True)
+class Solved:
+    """Runs of an algorithm with the systems that it solved."""
+
+    runs: Runs
+    kept: tuple[tuple[Instance, Outcome], ...]
+
+
 @dataclass
 class Theories:
     """Specs of a paper with their modules and sweeps; what was refused stays refused."""
@@ -40,7 +50,7 @@ class Theories:
     swept: dict[tuple[Hashable, ...], xr.Dataset] = field(default_factory=dict)
     travelled: dict[str, tuple[Trajectory, ...]] = field(default_factory=dict)
     ran: dict[str, tuple[Path, ...]] = field(default_factory=dict)
-    solved: dict[str, Runs] = field(default_factory=dict)
+    solved: dict[str, Solved] = field(default_factory=dict)
     _specs: dict[str, Spec] = field(default_factory=dict)
     _theories: dict[str, Theory] = field(default_factory=dict)
     _modules: dict[str, Module] = field(default_factory=dict)

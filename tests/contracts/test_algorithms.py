@@ -30,15 +30,52 @@ law = "iid"
 [controls]
 alpha = { value = 0.5, domain = "(0, inf)" }
 """
+POOL = """
+format = 1
+name = "pool of samples"
+[teacher]
+prior = "spherical"
+channel = "sign"
+[data]
+alpha = 3
+selection = { kind = "tilted", keep = "budget", by = "log_volume", tilt = 0 }
+[student]
+protocol = { kind = "gibbs", beta = inf }
+loss = "theta"
+prior = "spherical"
+[controls]
+budget = { value = 1.0, domain = "(0, inf)" }
+"""
+MEANS = """
+format = 1
+name = "means of random signs"
+[student]
+protocol = { kind = "gibbs", beta = inf }
+prior = { kind = "uniform", low = -1, high = 1 }
+self_overlap = "q_star"
+loss = { formula = "-log(H(-y*z / sqrt(1 - q_star)))" }
+[controls]
+alpha = { value = 0.5, domain = "(0, inf)" }
+q_star = { value = 0.5, domain = "(0, 1)" }
+"""
 RESUMED = {  # algorithm -> spec, controls, size, options: a run of more than four steps
     "amp": ("logistic_sign", {}, 40, {"restarts": 0}),
+    "annealing": ("binary_storage", {"alpha": 0.5}, 41, {"sweeps": 4, "restarts": 2}),
     "bp": ("binary_storage", {"alpha": 0.4}, 41, {}),
+    "edmc": ("binary_storage", {"alpha": 0.6}, 61, {"share": 0}),
     "focusing_bp": ("binary_storage", {"alpha": 0.5}, 61, {}),
     "gamp": ("logistic_sign", {}, 40, {}),
+    "gradient_ascent": (MEANS, {}, 40, {}),
     "gasp": ("phase_retrieval", {"alpha": 2.5}, 40, {"steps": 12, "restarts": 1}),
+    "label_informed": (POOL, {}, 30, {"batch": 4}),
     "max_sum": (SIGNS, {"alpha": 0.5}, 61, {}),
+    "query_by_committee": (POOL, {}, 30, {"batch": 4, "members": 4}),
+    "random_sampling": (POOL, {}, 30, {"batch": 4}),
     "reinforced_bp": ("binary_storage", {"alpha": 0.5}, 61, {}),
+    "replicated_annealing": ("binary_storage", {"alpha": 0.6}, 41, {"sweeps": 10, "restarts": 1}),
     "sbpi": ("binary_storage", {"alpha": 0.6}, 101, {}),
+    "stochastic_weights": ("binary_storage", {"alpha": 0.4}, 41, {}),
+    "uncertainty_sampling": (POOL, {}, 30, {"batch": 4}),
 }
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.optimize import brentq
 
 from benchmarks import hand_kernels, hand_minimizers
+from numerics.problem import March, Problem
 from numerics.program import Rule
 from numerics.solve import solve
-from numerics.status import Status
+from numerics.status import CODES, Status
 from tests import hand_theories
 from tests.contracts import toys
 
@@ -113,3 +115,28 @@ def test_extreme_points_converge(at):
     module = hand_kernels.module(hand_theories.logistic(), (Rule.UNIT,), hand_minimizers.P4)
     (one,) = solve(module, at)
     assert one.status is Status.CONVERGED and one.steps <= 60
+
+
+@pytest.mark.parametrize(
+    ("error", "nested", "better", "status", "kept"),
+    [
+        (1e-9, True, 0.0, Status.CONVERGED, 1e-9),
+        (2e-3, True, 1e-12, Status.CONVERGED, 1e-12),
+        (2e-3, True, 1e-4, Status.LIMITED, 1e-4),
+        (2e-3, True, math.inf, Status.LIMITED, 2e-3),
+        (2e-3, False, 1e-12, Status.LIMITED, 2e-3),
+    ],
+)
+def test_results_that_doubled_nodes_move_get_more_room_or_are_called_limited(monkeypatch, error, nested, better, status, kept):
+    """Unknowns alone decide a solver's status; results on nested loops of their own may be far from as good."""
+    problem = Problem(toys.curie_weiss())
+    monkeypatch.setattr(Problem, "module", property(lambda self: SimpleNamespace(loops=[SimpleNamespace(inside=(0,) * nested)])), raising=False)
+
+    def marched(size: float) -> March:
+        code = CODES.index(Status.CONVERGED if math.isfinite(size) else Status.STALLED)
+        return March(np.ones((1, 1)), np.full((1, 1), size), np.array([[0.0, size, 1.0, 1.0, 0.0]]), np.array([code]), np.ones((1, 1, 1)))
+
+    monkeypatch.setattr(Problem, "march", lambda self, *given, **named: marched(better))
+    found = problem._with_results(marched(error), np.zeros((1, 0)), 1e-11, 60, 128, 1024)
+    assert CODES[found.status[0]] is status
+    assert found.info[0, 1] == kept and found.values[0, 0] == kept

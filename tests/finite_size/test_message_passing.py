@@ -70,5 +70,5 @@ def test_small_systems_follow_state_evolution(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_step_is_that_of_state_evolution(name):
-    found = beside(name, 4000, 10, 8)
+    found = beside(name, 4000, 20, 8)
     assert max(map(abs, found.values())) < 3, found

@@ -7,8 +7,8 @@ from numerics.compile import compile_theory
 from numerics.solve import solve
 from replica.derive import derive
 from replica.spec import load
-from simulate.algorithms.parts.edges import bethe, sweep
-from simulate.algorithms.parts.signs import SignConstraints, found, sign_constraints
+from simulate.algorithms.parts.gaussian_fields import bethe, sweep
+from simulate.algorithms.parts.signs import found, sign_constraints
 from simulate.algorithms.sbpi import SBPI
 from simulate.draw import draw
 from simulate.instance import Unsupported
@@ -47,7 +47,7 @@ def test_one_sample_is_a_tree(seed):
     weights = 2.0 * ((np.arange(2**17)[:, None] >> np.arange(17)) & 1) - 1
     met = weights[patterns[0] @ weights.T >= 0.5]
     assert np.abs(met.mean(axis=0)).max() > 0.5 and np.abs(np.tanh(h) - met.mean(axis=0)).max() < 0.06
-    assert abs(bethe(SignConstraints(patterns, 0.5, 0.0, np.array([-1.0, 1.0])), u, h)[0] - np.log(len(met)) / 17) < 6e-4
+    assert abs(bethe(patterns, 0.5, 0.0, h, u)[0] - np.log(len(met))) / 17 < 6e-4
 
 
 def test_energy_counts_violated_samples():

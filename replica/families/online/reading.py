@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from replica.families.model import Underivable, second_moment
+from replica.families.model import Underivable, refuse_undeclared, second_moment
 from replica.formula import exact, parse
 from replica.ingredients import Activation, Channel, Loss
 from replica.nodes import Tilted
@@ -155,8 +155,7 @@ def read(spec: Any, learner: str | None = None) -> OnlineModel:
 
 
 def _refuse(spec: Any, name: str, student: Any) -> None:
-    if student.theory == "none":
-        raise Underivable(f"learner '{name}' says theory = \"none\": it is simulated, never derived")
+    refuse_undeclared(name, student)
     if student.regularizer is not None and student.regularizer.kind != "zero":
         raise Underivable(f"learner.{name}.regularizer: one-pass learning takes 'decay' in its protocol instead")
     if student.loss.weights:

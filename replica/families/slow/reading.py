@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from replica.families.model import Underivable, second_moment
+from replica.families.model import Underivable, refuse_undeclared, second_moment
 from replica.families.online.reading import control_names
 from replica.formula import exact, parse
 from replica.nodes import Tilted
@@ -123,8 +123,7 @@ def read(spec: Any, learner: str | None = None) -> SlowModel:
 
 
 def _refuse(spec: Any, name: str, student: Any, data: Any) -> None:
-    if student.theory == "none":
-        raise Underivable(f"learner '{name}' says theory = \"none\": it is simulated, never derived")
+    refuse_undeclared(name, student)
     network = student.network
     if network is None or network.kind != "deep_linear":
         raise Underivable(f"learner.{name}.network: sgd on '{getattr(network, 'kind', 'linear')}' has no theory (built: deep_linear)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import brentq
@@ -13,6 +14,8 @@ from replica.nodes import ProxSlope
 from replica.symbols import POSITIVE, REAL, Control, Domain
 from replica.theory import Scores
 from simulate.algorithms.parts.functions import Functions
+
+_NEWTON = 30  # steps towards a multiplier, before bisection
 
 
 def label_domain(labels: Labels) -> Domain:
@@ -40,12 +43,13 @@ class Rules:
         self, scores: Scores, controls: tuple[Control, ...], labels: Domain, values: Mapping[str, float], pinned: float | None, jumps: bool
     ) -> None:
         s = scores
-        self._values, self._pinned, self._jumps = dict(values), pinned, jumps
+        self._values, self._pinned, self._jumps, self._scores = dict(values), pinned, jumps, scores
         output = {"output": s.output} if jumps else {"output": s.output, "slope": s.output_slope}
         y = Control(s.y, labels.members[0] if labels.members else 1.0, labels)
-        self._output = Functions(output, (*controls, y, Control(s.omega, 0.3, REAL), Control(s.V, 1.0, POSITIVE)))
-        weights = {"mean": s.denoiser, "variance": s.denoiser_slope}
-        self._weights = Functions(weights, (*controls, Control(s.A, 1.0, POSITIVE), Control(s.B, 0.3, REAL)))
+        self._fields = (*controls, y, Control(s.omega, 0.3, REAL), Control(s.V, 1.0, POSITIVE))
+        self._beliefs = (*controls, Control(s.A, 1.0, POSITIVE), Control(s.B, 0.3, REAL))
+        self._output = Functions(output, self._fields)
+        self._weights = Functions({"mean": s.denoiser, "variance": s.denoiser_slope}, self._beliefs)
 
     def output(self, y: np.ndarray, omega: np.ndarray, V: float) -> tuple[np.ndarray, np.ndarray]:
         """(score, slope in omega) of fields with cavity mean omega (n,) and variance V."""
@@ -59,19 +63,51 @@ class Rules:
 
     def weight(self, A: float, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(mean, variance) of weights with prior exp(-A w^2/2 + B w), B of shape (d,)."""
+        return self._held(A, B)[1:]
+
+    def log_odds(self, y: np.ndarray, omega: np.ndarray, V: float) -> np.ndarray:
+        """(n,) what `output` is the slope of: log of the mean over the field of what a learner makes of the labels y."""
+        return self._logs[0]({**self._values, "y": y, "omega": omega, "V": V})["log"]
+
+    def log_weight(self, A: float, B: np.ndarray) -> float:
+        """What `weight` is the slope of, in all and without what it is at A = B = 0."""
+
+        def total(A: float, B: np.ndarray) -> float:
+            multiplier = self._held(A, B)[0]
+            logs = self._logs[1]({**self._values, "A": A + multiplier, "B": B})["log"]
+            return float(np.sum(logs)) + multiplier * (self._pinned or 0.0) * len(B) / 2
+
+        return total(A, B) - total(0.0, np.zeros_like(B))
+
+    @cached_property
+    def _logs(self) -> tuple[Functions, Functions]:
+        s = self._scores
+        return Functions({"log": s.output_log}, self._fields), Functions({"log": s.denoiser_log}, self._beliefs)
+
+    def _held(self, A: float, B: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """(multiplier of |w|^2/2 where the prior imposes it, mean and variance of weights)."""
+        mean, variance = self._denoise(A, B)
         if self._pinned is None:
-            return self._denoise(A, B)
-        pinned = self._pinned
+            return 0.0, mean, variance
+        pinned, shift = self._pinned, 0.0
+        low = -A - 1 / pinned + 1e-9  # where the Gaussian stops being normalisable
 
         def excess(shift: float) -> float:
             mean, variance = self._denoise(A + shift, B)
             return float(np.mean(mean**2) + np.mean(variance) - pinned)
 
-        low = -A - 1 / pinned + 1e-9  # where the Gaussian stops being normalisable
+        for _ in range(_NEWTON):
+            gap = float(np.mean(mean**2 + variance)) - pinned
+            if abs(gap) <= 1e-12 * pinned:
+                return shift, mean, variance
+            following = shift + gap / float(np.mean((2 * mean**2 + variance) * variance))  # the slope, were weights Gaussian
+            shift = max(following, (shift + low) / 2)
+            mean, variance = self._denoise(A + shift, B)
         high = 1.0
         while excess(high) > 0:
             high *= 4
-        return self._denoise(A + brentq(excess, low, high, xtol=1e-12), B)
+        shift = float(brentq(excess, low, high, xtol=1e-12))
+        return shift, *self._denoise(A + shift, B)
 
     def _denoise(self, A: float, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = self._weights({**self._values, "A": A, "B": B})

@@ -1,0 +1,12 @@
+"""Label-informed sampling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from replica.algorithms.asking import Asking
+
+
+@dataclass(frozen=True)
+class LabelInformed(Asking):
+    """Asks for the labels that surprise a learner most, which it knows beforehand: a bound on those who do not, and no strategy."""

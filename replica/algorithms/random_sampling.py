@@ -1,0 +1,12 @@
+"""Random sampling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from replica.algorithms.asking import Asking
+
+
+@dataclass(frozen=True)
+class RandomSampling(Asking):
+    """Asks for labels at random: what every other way of asking is measured by."""

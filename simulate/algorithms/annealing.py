@@ -1,0 +1,25 @@
+"""Simulated annealing: of constraints on weights of few values as a search by steps, of all other systems as sampling of low states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from simulate.algorithms.parts.copies import Cooled
+from simulate.draw import bound, is_disorder, number
+from simulate.learn.annealing import solve as solve
+
+
+class Annealing(Cooled):
+    """One copy, without a center."""
+
+    @classmethod
+    def takes(cls, spec: Any, at: Mapping[str, float]) -> bool:
+        if is_disorder(spec) or len(spec.learners) != 1:
+            return False
+        (learner,) = spec.learners.values()
+        if learner.prior is not None and not bound(learner.prior, at).atoms() or learner.loss is not None and learner.loss.kind != "theta":
+            return False
+        return learner.protocol.kind == "bayes" or learner.protocol.kind == "gibbs" and np.isinf(number(learner.protocol.beta, at))

@@ -1,0 +1,1 @@
+"""Deep networks whose weights and hidden units are signs, trained on tables of several classes."""

@@ -1,0 +1,82 @@
+"""How many solutions lie near given weights: the local entropy at a distance, by belief propagation in a field along the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from simulate.algorithms.parts.problems import Problem, problem_of
+from simulate.algorithms.parts.settling import Settling
+from simulate.draw import generator
+from simulate.instance import Instance
+
+_TOLERANCE, _SWEEPS, _DAMPINGS = 1e-4, 1000, (0.0, 0.5, 0.8)
+_ROUNDS, _CLOSE = 40, 1e-3
+"""Most values of the field for one distance, and how near to the distance is near enough."""
+
+
+def local_entropy(instance: Instance, weights: np.ndarray, distances: Sequence[float]) -> np.ndarray:
+    """Per weight, log of the number of solutions at a Hamming distance per weight from weights (d,) of signs.
+
+    Messages rest in the field gamma w, with gamma such that the mean distance is the one asked for: F - gamma w.<w'> is the entropy there,
+    in the approximation of Bethe (exact on trees, up to finite-size terms on perceptrons).  At a finite temperature it is the log of the
+    partition function.  Distances are taken from the smallest on, so that messages stay with the solutions around the weights.
+
+    Args:
+        distances: in (0, 1/2).
+
+    Returns:
+        One value per distance; NaN where messages do not come to rest, or no field gives the distance.
+
+    Raises:
+        ValueError: a distance outside (0, 1/2), or weights that are no signs.
+        Unsupported: no messages are known for the instance.
+    """
+    wanted = np.asarray(distances, float)
+    if not ((wanted > 0) & (wanted < 0.5)).all():
+        raise ValueError(f"distances = {wanted.tolist()}: each must lie in (0, 0.5)")
+    if np.shape(weights) != (instance.size,) or not np.isin(weights, (-1, 1)).all():
+        raise ValueError(f"weights: {instance.size} values -1 or 1 are needed")
+    rng = generator(instance.spec.fingerprint, instance.at, instance.size, instance.seed, "local entropy")
+    around = _Around(problem_of(instance), np.asarray(weights, float), rng)
+    found = np.full(wanted.shape, np.nan)
+    for place in np.argsort(wanted):
+        found[place] = around.entropy(wanted[place])
+    return found
+
+
+class _Around:
+    """Messages in a field along weights, which are kept from distance to distance."""
+
+    def __init__(self, problem: Problem, weights: np.ndarray, rng: np.random.Generator) -> None:
+        self.problem, self.weights, self.rng = problem, weights, rng
+        self.state = Settling(problem, 0.0, _TOLERANCE, _SWEEPS).start(rng)
+
+    def entropy(self, distance: float) -> float:
+        """By secants in gamma, held between fields that are too weak and too strong."""
+        gamma = 0.5 * np.log((1 - distance) / distance)  # what it takes without constraints
+        low, high, last = -np.inf, np.inf, None
+        for _ in range(_ROUNDS):
+            met, value = self._at(gamma)
+            if not np.isfinite(value) or abs(met - distance) < _CLOSE:
+                return value + 2 * gamma * (distance - met)  # dS = 2 gamma d(distance)
+            low, high = (gamma, high) if met > distance else (low, gamma)
+            excess = float(np.log(met / (1 - met)) - np.log(distance / (1 - distance)))
+            slope = -2.0 if last is None else (excess - last[1]) / (gamma - last[0])
+            last, following = (gamma, excess), gamma - excess / slope if slope < 0 else np.nan
+            inside = low < following < high
+            if not inside:
+                following = (low + high) / 2 if np.isfinite([low, high]).all() else gamma + np.sign(excess)
+            gamma = float(following)
+        return float("nan")
+
+    def _at(self, gamma: float) -> tuple[float, float]:
+        """(mean distance, entropy per weight); NaN where messages do not rest."""
+        extra = gamma * self.weights
+        for damping in _DAMPINGS:
+            free, rests = Settling(self.problem, damping, _TOLERANCE, _SWEEPS).settle(self.state, extra, self.rng)
+            if rests and np.isfinite(free):
+                near = float(self.weights @ np.tanh(self.state["h"] + extra))
+                return (1 - near / self.problem.size) / 2, (free - gamma * near) / self.problem.size
+        return float("nan"), float("nan")
