@@ -65,6 +65,13 @@ outcome.figure("entropy")
 outcome.figure("dense")
 
 # %% [markdown]
+# ## A simple rule
+# A hidden state behind every synapse remembers how sure it is. With a third level the rule goes further.
+
+# %%
+outcome.figure("rule")
+
+# %% [markdown]
 # ## What agrees, and what is not checked
 # A threshold at its best value leaves nothing of the mean of the weights, so that centered inputs without a threshold give the same
 # capacities; sparse patterns would need more.

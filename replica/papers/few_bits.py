@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from replica.papers.record import At, Claim, Curve, Dots, Figure, Origin, Paper, Relation, Trial, Unchecked
+from replica.papers.ran import Ran
+from replica.papers.record import At, Claim, Curve, Dots, Figure, Origin, Paper, Ratio, Relation, Trial, Unchecked
 
 CAPACITY = """
 format = 1
@@ -51,6 +52,12 @@ seeds = 32
 FROM_ZERO = {2: 0.5897376501325166, 3: 0.7411508896283985, 4: 0.8105543116981949, 6: 0.8763319509175611, 8: 0.9080087622051057}
 SYMMETRIC = {3: 1.1744819104557125, 5: 1.4765648938161988, 9: 1.6950844022022338}
 GUTFREUND_STEIN = "the first of each family also in Gutfreund & Stein, J. Phys. A 23 (1990) 2613, to the digits printed there"
+SIZE, SEEDS, STEPS = 501, 8, 1000
+
+
+def _rule(spec: str, quantity: str, alpha: float) -> Ran:
+    """SBPI on patterns drawn at random."""
+    return Ran(spec, quantity, "sbpi", SIZE, SEEDS, {"alpha": alpha}, {"steps": STEPS})
 
 
 def _capacity(levels: Sequence[int], near: float) -> str:
@@ -80,6 +87,7 @@ PAPER = Paper(
             for count, value in SYMMETRIC.items()
         },
         "storage": STORAGE,
+        "binary": "binary_storage",
         "dense": DENSE,
     },
     figures={
@@ -104,6 +112,15 @@ PAPER = Paper(
             "local entropy per weight",
             (Curve("y = 3", "dense", "local_entropy", "S", "3:4.6:9"),),
         ),
+        "rule": Figure(
+            f"SBPI, {SIZE} weights, at most {STEPS} passes",
+            "alpha",
+            "part of the systems that are solved",
+            tuple(
+                Dots(label, tuple((alpha, _rule(spec, "success", alpha)) for alpha in (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9)), joined=True)
+                for label, spec in (("levels -1 1", "binary"), ("levels -1 0 1", "storage"))
+            ),
+        ),
     },
     claims=(
         *_claims("from_zero", FROM_ZERO, "0 1 2 ..."),
@@ -116,11 +133,16 @@ PAPER = Paper(
             Origin.PAPER,
             Relation.ABOVE,
         ),
+        Claim(f"a simple rule stores patterns in three levels at alpha = 0.8, {SIZE} weights", _rule("storage", "success", 0.8),
+              0.5, 0.0, Origin.PAPER, Relation.ABOVE),
+        Claim("where it does not in two", _rule("binary", "success", 0.8), 0.5, 0.0, Origin.PAPER, Relation.BELOW),
+        Claim("at alpha = 0.7 it needs fewer passes for three levels than for two",
+              Ratio(_rule("storage", "steps", 0.7), _rule("binary", "steps", 0.7)), 1.0, 0.0, Origin.PAPER, Relation.BELOW),
     ),
     unchecked=(
         Unchecked("the densest clusters, y to infinity", "the limit is built for weights of two values"),
         Unchecked("sparse patterns (coding level below one half)", "needs margins that depend on the label and a bias that is extremized"),
-        Unchecked("message passing and simple rules find solutions at a few bits", "scaling of algorithms, no theory"),
+        Unchecked("message passing finds solutions at a few bits", "messages here know weights of two values"),
     ),
     trials=(Trial("storage", {"alpha": 0.5}, (8, 10, 12), 64, (6, 8, 10), 32, "enumeration"),),
 )

@@ -73,6 +73,7 @@ RESUMED = {  # algorithm -> spec, controls, size, options: a run of more than fo
     "random_sampling": (POOL, {}, 30, {"batch": 4}),
     "reinforced_bp": ("binary_storage", {"alpha": 0.5}, 61, {}),
     "replicated_annealing": ("binary_storage", {"alpha": 0.6}, 41, {"sweeps": 10, "restarts": 1}),
+    "replicated_sgd": ("binary_storage", {"alpha": 0.6}, 61, {"y": 3}),
     "sbpi": ("binary_storage", {"alpha": 0.6}, 101, {}),
     "stochastic_weights": ("binary_storage", {"alpha": 0.4}, 41, {}),
     "uncertainty_sampling": (POOL, {}, 30, {"batch": 4}),
