@@ -71,8 +71,19 @@ outcome.figure("complexity")
 outcome.figure("informative")
 
 # %% [markdown]
+# ## Asking for labels
+# Labels are asked for twenty at a time; message passing learns from them, and counts what they leave of the version space.
+# Who does not see labels can at best halve it with each: asking where message passing is unsure comes close.
+
+# %%
+outcome.figure("asked_volume")
+
+# %%
+outcome.figure("asked_error")
+
+# %% [markdown]
 # ## What agrees, and what is not checked
-# Random selections are compared with finite systems; querying algorithms run in `replica simulate`.
+# Random selections are compared with finite systems in two ways: by samples of the version space, and by message passing.
 
 # %%
 print(outcome)

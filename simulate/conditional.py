@@ -15,6 +15,7 @@ from simulate.finite_size import Comparison, compare_all
 from simulate.instance import Instance
 from simulate.learn.estimate import Outcome
 from simulate.measured import Modes, controls, modes_of
+from simulate.naming import with_vector
 from simulate.runs import Failure, Runs
 
 
@@ -41,7 +42,8 @@ def compared(
     for (size, seed), one in watch.found.items():
         best = solve(module, {**point, **controls({name: [modes] for name, modes in one.items()})})[0]
         if best.converged:
-            solved[size, seed] = {name: float(v) for name, v in {**best.order_parameters, **best.observables}.items()}
+            numbers = {name: float(v) for name, v in {**best.order_parameters, **best.observables}.items()}
+            solved[size, seed] = with_vector(watch.spec, numbers)
         else:
             failures.append(Failure(size, seed, f"theory for its features: {best.sentence}"))
     large = [key for key in watch.found if key[0] == max(size for size, _ in watch.found)]

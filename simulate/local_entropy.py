@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -33,16 +34,55 @@ def local_entropy(instance: Instance, weights: np.ndarray, distances: Sequence[f
         ValueError: a distance outside (0, 1/2), or weights that are no signs.
         Unsupported: no messages are known for the instance.
     """
+    return stability(instance, weights, distances).entropy
+
+
+@dataclass(frozen=True)
+class Stability:
+    """What surrounds weights that an algorithm found.
+
+    Args:
+        free: (d,) weights that may be turned, each alone, and every constraint that was met still is.
+        distances: (k,) Hamming distances per weight; entropy: (k,) as of `local_entropy`.
+        centers: (k, d) mean weights of the solutions at each distance, their barycenter; NaN where messages do not come to rest.
+        violated: (k,) constraints that the signs of a barycenter do not meet, NaN where there is none.
+    """
+
+    free: np.ndarray
+    distances: np.ndarray
+    entropy: np.ndarray
+    centers: np.ndarray
+    violated: np.ndarray
+
+
+def stability(instance: Instance, weights: np.ndarray, distances: Sequence[float]) -> Stability:
+    """Entropies, barycenters and free weights around weights (d,) of signs, as `local_entropy` finds them; it raises the same."""
     wanted = np.asarray(distances, float)
     if not ((wanted > 0) & (wanted < 0.5)).all():
         raise ValueError(f"distances = {wanted.tolist()}: each must lie in (0, 0.5)")
     if np.shape(weights) != (instance.size,) or not np.isin(weights, (-1, 1)).all():
         raise ValueError(f"weights: {instance.size} values -1 or 1 are needed")
     rng = generator(instance.spec.fingerprint, instance.at, instance.size, instance.seed, "local entropy")
-    around = _Around(problem_of(instance), np.asarray(weights, float), rng)
-    found = np.full(wanted.shape, np.nan)
+    problem, weights = problem_of(instance), np.asarray(weights, float)
+    around = _Around(problem, weights, rng)
+    entropy, centers = np.full(wanted.shape, np.nan), np.full((*wanted.shape, instance.size), np.nan)
     for place in np.argsort(wanted):
-        found[place] = around.entropy(wanted[place])
+        entropy[place] = around.entropy(wanted[place])
+        if np.isfinite(entropy[place]):
+            centers[place] = around.means
+    known = np.isfinite(entropy)
+    violated = np.full(wanted.shape, np.nan)
+    violated[known] = [problem.violated(np.where(center >= 0, 1.0, -1.0)) for center in centers[known]]
+    return Stability(_free(problem, weights), wanted, entropy, centers, violated)
+
+
+def _free(problem: Problem, weights: np.ndarray) -> np.ndarray:
+    """(d,) whether turning a weight alone violates no further constraint."""
+    turned, before, found = weights.copy(), problem.violated(weights), np.zeros(len(weights), bool)
+    for i in range(len(weights)):
+        turned[i] = -weights[i]
+        found[i] = problem.violated(turned) <= before
+        turned[i] = weights[i]
     return found
 
 
@@ -52,6 +92,8 @@ class _Around:
     def __init__(self, problem: Problem, weights: np.ndarray, rng: np.random.Generator) -> None:
         self.problem, self.weights, self.rng = problem, weights, rng
         self.state = Settling(problem, 0.0, _TOLERANCE, _SWEEPS).start(rng)
+        self.means = np.full(problem.size, np.nan)
+        """(d,) mean weights of the solutions that were counted last, their barycenter."""
 
     def entropy(self, distance: float) -> float:
         """By secants in gamma, held between fields that are too weak and too strong."""
@@ -77,6 +119,7 @@ class _Around:
         for damping in _DAMPINGS:
             free, rests = Settling(self.problem, damping, _TOLERANCE, _SWEEPS).settle(self.state, extra, self.rng)
             if rests and np.isfinite(free):
-                near = float(self.weights @ np.tanh(self.state["h"] + extra))
+                self.means = np.tanh(self.state["h"] + extra)
+                near = float(self.weights @ self.means)
                 return (1 - near / self.problem.size) / 2, (free - gamma * near) / self.problem.size
         return float("nan"), float("nan")

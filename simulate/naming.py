@@ -7,7 +7,7 @@ over: d of them, p on p features, the size of the block.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,16 @@ def learner_of(name: str) -> str:
 def last(names: Sequence[str], learner: str) -> str | None:
     """The vector of a learner after its last stage, among these names in the order of training."""
     return next((name for name in reversed(names) if learner_of(name) == learner or name == learner), None)
+
+
+def with_vector(spec: Any, found: Mapping[str, float]) -> dict[str, float]:
+    """Results of a theory, which names no vector where it knows only one, under the names of runs that train others too as well."""
+    known = [name for name in vectors(spec) if getattr(spec.learners[learner_of(name)], "theory", None) != "none"]
+    if len(known) != 1 or len(vectors(spec)) == 1:
+        return dict(found)
+    (own,) = known
+    plain = {name: value for name, value in found.items() if "[" not in name}
+    return {**found, **{f"q[{own},{own}]" if name == "q" else f"{name}[{own}]": value for name, value in plain.items()}}
 
 
 @dataclass(frozen=True)

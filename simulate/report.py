@@ -17,6 +17,7 @@ from replica.theory import Flow
 from simulate import conditional
 from simulate.finite_size import Comparison, Verdict, compare_all, verdict
 from simulate.instance import Unsupported
+from simulate.naming import with_vector
 from simulate.runs import Runs, plan, simulate
 
 TRACED = ("replica-engine", "numpy", "scipy", "sympy", "numba", "torch")
@@ -139,7 +140,7 @@ def validate(
     solutions = solve(module, {name: value for name, value in point.items() if name in known})
     runs = simulate(spec, at, sizes, seeds, algorithm, device, progress, options)
     chosen = _reached(solutions, runs.algorithm)
-    rows = compare_all(runs, predicted(chosen)) if chosen.converged else ()
+    rows = compare_all(runs, with_vector(runs.spec, predicted(chosen))) if chosen.converged else ()
     return Report(chosen, runs, rows, verdict(rows), len(solutions) - 1, _provenance(spec, runs, device))
 
 

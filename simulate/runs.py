@@ -174,6 +174,8 @@ def simulate(
     stepping = class_of(_module(name))
     if stepping is not None and not stepping.takes(spec, point):
         stepping = None
+    if is_formula(spec) and stepping is None:
+        raise Unsupported(f"algorithm {name!r} cannot take these clauses (bp edmc focusing_bp reinforced_bp do; annealing at beta = inf)")
     if resume is not None and stepping is None:
         raise Unsupported(f"algorithm {name!r} takes no steps that a run could be resumed from")
     records: dict[tuple[int, int], Record] = {}

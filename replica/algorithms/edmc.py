@@ -19,6 +19,7 @@ class EDMC(Algorithm):
         growth: what it grows by where no move helps.
         last: strength beyond which an attempt is given up.
         share: of the weights that their constraints oppose, how many are flipped at once; 0 for one by one.
+        refusals: of moves of a single weight, in a row, after which gamma grows.
         damping: part of the old messages that stays.
         tolerance: largest move of a message at which messages rest.
         sweeps: most of them, for messages to rest.
@@ -30,6 +31,7 @@ class EDMC(Algorithm):
     growth: Value = parameter(0.1, "(0, inf)", "what it grows by where no move helps")
     last: Value = parameter(4, "(0, inf)", "strength beyond which an attempt is given up")
     share: Value = parameter(0.5, "[0, 1]", "of the weights that their constraints oppose, how many are flipped at once; 0 for one by one")
+    refusals: Value = parameter(5, "integers [1, inf)", "refused moves of a single weight after which gamma grows")
     damping: Value = parameter(0, "[0, 1)", "part of the old messages that stays")
     tolerance: Value = parameter(1e-3, "(0, 1)", "largest move of a message at which messages rest")
     sweeps: Value = parameter(50, "integers [1, inf)", "most sweeps for messages to rest")

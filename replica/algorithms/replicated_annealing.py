@@ -22,12 +22,12 @@ class ReplicatedAnnealing(Algorithm):
         restarts: further attempts of a run that failed, each with twice the sweeps.
     """
 
-    y: Value = parameter(3, "integers [1, inf)", "number of copies")
+    y: Value = parameter(7, "integers [1, inf)", "number of copies")
     sweeps: Value = parameter(1000, "integers [1, inf)", "updates of every weight of every copy")
-    hot: Value = parameter(1, "(0, inf)", "first temperature, in units of one violated constraint")
+    hot: Value = parameter(0.5, "(0, inf)", "first temperature, in units of one violated constraint")
     cold: Value = parameter(0.1, "[0, inf)", "last temperature")
-    loose: Value = parameter(0.5, "[0, inf)", "first coupling to the center")
-    tight: Value = parameter(1.5, "[0, inf)", "last coupling to the center")
+    loose: Value = parameter(0, "[0, inf)", "first coupling to the center")
+    tight: Value = parameter(2.5, "[0, inf)", "last coupling to the center")
     restarts: Value = parameter(0, "integers [0, inf)", "further attempts of a run that failed, each with twice the sweeps")
 
     @classmethod

@@ -31,7 +31,7 @@ class ReplicatedSGD(Algorithm):
     rate: Value = parameter(1, "(0, inf)", "step size of the hidden states")
     coupling: Value = parameter(0.4, "[0, inf)", "attraction of the copies after each batch, in the same units")
     gamma: Value = parameter(0.05, "[0, inf)", "how sharp the center is at first")
-    growth: Value = parameter(0.001, "[0, inf)", "what gamma grows by after each pass")
+    growth: Value = parameter(0.003, "[0, inf)", "what gamma grows by after each pass")
     batch: Value = parameter(20, "integers [1, inf)", "samples between two moves of the weights")
     steps: Value = parameter(2000, "integers [1, inf)", "most passes over the samples in an attempt")
     restarts: Value = parameter(0, "integers [0, inf)", "further attempts of a run that failed")

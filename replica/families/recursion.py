@@ -47,7 +47,7 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
             raise Underivable(f"controls.{name}.solve: a control of a recursion cannot be solved for; follow a crossing of its result")
     ((name, student),) = full.learners.items()
     goal = Bayes() if student.loss is None else ERM()
-    resting = replace(full, learners={name: replace(student, protocol=goal)})
+    resting = full.changed(learners={name: student.changed(protocol=goal)})
     found, model = static.derive(resting), read(resting, name)
     if model.laws.prior is None:
         raise Underivable("protocol 'amp': labels without a teacher leave no signal to start near")

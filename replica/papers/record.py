@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from replica.papers.ran import Ran
+from replica.papers.ran import Classified, Course, Ran
 from replica.papers.routes import Measured, Moment, Passage, Plateau, Reading, Rest, Track
 
 
@@ -88,7 +88,7 @@ class Ratio:
     second: Value | float
 
 
-Value = At | Crossing | Event | Extreme | Difference | Ratio | Moment | Passage | Plateau | Ran | Reading | Rest
+Value = At | Crossing | Event | Extreme | Difference | Ratio | Moment | Passage | Plateau | Ran | Classified | Reading | Rest
 
 
 class Origin(Enum):
@@ -177,7 +177,7 @@ class Trial:
     observables: tuple[str, ...] = ()
 
 
-Drawable = Curve | Dots | Track | Measured
+Drawable = Curve | Dots | Track | Measured | Course
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Unreasonable effectiveness of learning neural networks: from accessible states and robust ensembles (theory side)."""
+"""Unreasonable effectiveness of learning neural networks: from accessible states and robust ensembles; theory and searches."""
 
 import math
 
-from replica.papers.record import At, Claim, Curve, Difference, Figure, Origin, Paper, Relation, Unchecked
+from replica.papers.ran import Ran
+from replica.papers.record import At, Claim, Curve, Difference, Dots, Figure, Origin, Paper, Relation, Unchecked
 
 HARD = """
 format = 1
@@ -27,7 +28,47 @@ SOFT = (
         'gamma  = { value = 0.5, domain = "[0, inf)", meaning = "log-weight of the overlap with the center" }',
     )
 )
+COMMITTEE = """
+format = 1
+name = "committee of five units with weights of signs"
+
+[student]
+protocol = { kind = "gibbs", beta = inf }
+prior    = "binary"
+loss     = "theta"
+network  = { kind = "committee", units = 5, activation = "sign" }
+theory   = "none"
+reason   = "the replica tree of a committee of learners is not built"
+
+[data]
+law   = "iid"
+alpha = "5*alpha"                                      # alpha is patterns per weight
+
+[controls]
+alpha = { value = 0.3, domain = "(0, inf)", meaning = "patterns per weight" }
+"""
 NEAR = {"S": 0.3}
+SIZE, SEEDS, MOST = 301, 4, 0.5
+COPIES = 7
+SEARCHES = {
+    "annealing": ("annealing", {"sweeps": 400 * COPIES}),
+    "replicated annealing": ("replicated_annealing", {"y": COPIES, "sweeps": 400}),
+    "gradient descent": ("replicated_sgd", {"y": 1, "steps": 200 * COPIES}),
+    "replicated descent": ("replicated_sgd", {"y": COPIES, "steps": 200}),
+    "focusing_bp": ("focusing_bp", {"restarts": 0}),
+}
+"""What is run at equal cost: one copy has as many sweeps as all copies together."""
+
+
+def _share(search: str, alpha: float, spec: str = "storage", size: int = SIZE) -> Ran:
+    algorithm, options = SEARCHES[search]
+    return Ran(spec, "success", algorithm, size, SEEDS, {"alpha": alpha}, options)
+
+
+def _solves(search: str, alpha: float, relation: Relation, spec: str = "storage", size: int = SIZE) -> Claim:
+    verb = "solves most" if relation is Relation.ABOVE else "solves less than half of"
+    what = f"{verb} {'committees of five units' if spec == 'committee' else 'perceptrons'} of {size} inputs at alpha = {alpha}"
+    return Claim(f"{search} {what}", _share(search, alpha, spec, size), MOST, 0.0, Origin.PAPER, relation)
 
 
 PAPER = Paper(
@@ -39,8 +80,9 @@ PAPER = Paper(
     arxiv="1605.06444",
     story="""Replicas of a learner are gathered around a center.  The measure of the center favors dense regions of solutions, the more so
     the more replicas there are, and algorithms built on it (replicated annealing, replicated gradient descent, focusing belief
-    propagation) find solutions that are robust.  Here: the binary perceptron, replicas at a given overlap with their center.""",
-    specs={"hard": HARD, "soft": SOFT},
+    propagation) find solutions that are robust.  Here: the binary perceptron, replicas at a given overlap with their center, and what
+    the algorithms solve that their plain forms do not at the same cost.""",
+    specs={"hard": HARD, "soft": SOFT, "storage": "binary_storage", "committee": COMMITTEE},
     figures={
         "local_entropy": Figure(
             "alpha = 0.4: local entropy around the centers",
@@ -53,6 +95,12 @@ PAPER = Paper(
             "overlap S with the center",
             "complexity per weight",
             tuple(Curve(f"y = {y}", "hard", "complexity", "S", "0.3:0.94:17", {"y_real": y}) for y in (2, 3, 5)),
+        ),
+        "solved": Figure(
+            f"what is solved at equal cost, {SIZE} weights",
+            "alpha",
+            "share of systems solved",
+            tuple(Dots(search, tuple((alpha, _share(search, alpha)) for alpha in (0.3, 0.45, 0.6)), joined=True) for search in SEARCHES),
         ),
     },
     claims=(
@@ -89,13 +137,19 @@ PAPER = Paper(
             1e-9,
             Origin.IDENTITY,
         ),
+        _solves("focusing_bp", 0.6, Relation.ABOVE),
+        _solves("replicated descent", 0.6, Relation.ABOVE),
+        _solves("gradient descent", 0.6, Relation.BELOW),
+        _solves("replicated annealing", 0.45, Relation.ABOVE),
+        _solves("annealing", 0.45, Relation.BELOW),
+        _solves("replicated descent", 0.4, Relation.ABOVE, "committee", 161),
+        _solves("gradient descent", 0.4, Relation.BELOW, "committee", 161),
     ),
     unchecked=(
         Unchecked(
             "a soft coupling beyond 1.05 at alpha = 0.5",
             "the equations need finer inner integrals than a step takes, and replicas coincide in the end",
         ),
-        Unchecked("committee machines", "the replica tree of a committee of learners with local energies is not built"),
-        Unchecked("replicated annealing and gradient descent, focusing belief propagation reach high loads", "algorithms, no theory"),
+        Unchecked("local entropy of committee machines", "the replica tree of a committee of learners with local energies is not built"),
     ),
 )

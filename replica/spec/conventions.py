@@ -57,7 +57,8 @@ def _data(part: Slice) -> str:
     if kind(part.law) in OWN_ENERGY:
         size = f"constraints = {part.samples}" if part.samples is not None else f"{part.alpha} = constraints/d"
         return f"{size}, d the number of weights; law {_law(part.law)}"
-    size = f"samples = {part.samples}" if part.samples is not None else f"{part.alpha} = samples/d"
+    size = f"{part.alpha} = samples/d" if part.alpha is not None else "fresh samples, each seen once"
+    size = size if part.samples is None else f"samples = {part.samples}"
     return f"{size}, d the input dimension; law {kind(part.law) or 'gaussian'}, unit-variance inputs"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulate.algorithms.parts.copies import Cooled
-from simulate.draw import bound, is_disorder, number
+from simulate.draw import bound, is_disorder, is_formula, number
 from simulate.learn.annealing import solve as solve
 
 
@@ -20,6 +20,9 @@ class Annealing(Cooled):
         if is_disorder(spec) or len(spec.learners) != 1:
             return False
         (learner,) = spec.learners.values()
-        if learner.prior is not None and not bound(learner.prior, at).atoms() or learner.loss is not None and learner.loss.kind != "theta":
+        if learner.prior is not None and not bound(learner.prior, at).atoms():
             return False
-        return learner.protocol.kind == "bayes" or learner.protocol.kind == "gibbs" and np.isinf(number(learner.protocol.beta, at))
+        cold = learner.protocol.kind == "gibbs" and np.isinf(number(learner.protocol.beta, at))
+        if is_formula(spec):
+            return cold or learner.protocol.kind == "erm"
+        return (learner.loss is None or learner.loss.kind == "theta") and (cold or learner.protocol.kind == "bayes")

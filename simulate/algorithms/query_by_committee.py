@@ -10,7 +10,7 @@ import numpy as np
 
 from simulate.algorithms.parts.querying import Querying
 from simulate.instance import Unsupported
-from simulate.iteration import State
+from simulate.iteration import State, Status
 from simulate.learn import hit_and_run
 from simulate.learn.target import target_of
 
@@ -29,7 +29,11 @@ class QueryByCommittee(Querying):
 
     def init(self, rng: np.random.Generator, attempt: int) -> State:
         members = self.prior.sample(rng, (int(self.options["members"]), self.instance.size))
-        return {**super().init(rng, attempt), "members": np.asarray(members, float)}
+        return {**super().init(rng, attempt), "members": np.asarray(members, float), "agree": True}
+
+    def stop(self, state: State) -> Status | None:
+        """Stuck where no weights are found that agree with all labels."""
+        return super().stop(state) if state["agree"] else Status.STUCK
 
     def certainty(self, state: State, rows: np.ndarray) -> np.ndarray:
         return np.abs(np.sign(state["members"] @ self.fields[rows].T).sum(axis=0))
@@ -42,7 +46,8 @@ class QueryByCommittee(Querying):
         if not len(good):
             one = hit_and_run.find(rows, self.margin, members[0].copy())
             if one is None:
-                raise Unsupported(f"no weights with all margins above {self.margin:g} were found for the labels asked for")
+                state["agree"] = False
+                return
             good = one[None]
         state["members"] = np.concatenate([good, good[rng.integers(len(good), size=len(members) - len(good))]])
         gram = rows @ rows.T

@@ -48,7 +48,7 @@ class Training:
     batch: int = 100
     rate: float | None = None
     scale: float | None = None
-    growth: float = 10.0
+    growth: float = 4.0
 
     def __post_init__(self) -> None:
         if self.rule not in RULES:
@@ -114,10 +114,9 @@ def train(tables: Tables, training: Training, device: str = "cpu") -> Trained:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        if training.rule == "straight_through":
-            with torch.no_grad():
-                for one in theta:
-                    one.clamp_(-1, 1)
+        with torch.no_grad():
+            for one in theta:
+                one.clamp_(-1, 1)
     with torch.no_grad():
         signs = [_sign(one) for one in theta]
         shares = [(outputs(signs, thresholds, a).argmax(2) == b).double().mean(1).cpu().numpy() for a, b in ((test, test_y), (x, y))]

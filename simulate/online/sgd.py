@@ -187,20 +187,29 @@ def measure(system: System, weights: np.ndarray, readout: np.ndarray, rng: np.ra
         "R": np.array([weights[:, b] @ system.directions[:, b].T / d for b in system.blocks]),
         "v": readout.copy(),
     }
-    odds = system.stages[-1].odds
+    y, z, loss = _fresh(system, system.stages[-1].odds, weights, readout, rng)
+    means = {"loss": float(np.mean(loss))}
+    if system.signs:
+        means["generalization_error"] = float(np.mean(np.where(z == 0, 0.5, y * z < 0)))
+    else:
+        means["mse"] = float(np.mean((y - z) ** 2))
+    for one in system.declared:
+        labels, outputs = (y, z) if one.odds is None else _fresh(system, one.odds, weights, readout, rng)[:2]
+        means[one.name] = one(labels, outputs)
+    return found | means | system.combined(means)
+
+
+def _fresh(
+    system: System, odds: np.ndarray, weights: np.ndarray, readout: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels, outputs and losses of new samples."""
     cells = rng.choice(len(odds), size=_TEST, p=odds)
-    inputs = rng.standard_normal((_TEST, d)) * system.deviations[cells] + system.means[cells]
+    inputs = rng.standard_normal((_TEST, system.size)) * system.deviations[cells] + system.means[cells]
     labeler, student = codes(system)
-    y, z, loss = _test(
+    return _test(
         inputs, cells, rng.standard_normal(_TEST), rng.random(_TEST), weights, readout, system.directions, system.labels, labeler,
         student[0], system.loss.packed,
     )  # fmt: skip
-    found["loss"] = float(np.mean(loss))
-    if system.signs:
-        found["generalization_error"] = float(np.mean(np.where(z == 0, 0.5, y * z < 0)))
-    else:
-        found["mse"] = float(np.mean((y - z) ** 2))
-    return found
 
 
 @njit(error_model="numpy", nogil=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -16,6 +16,7 @@ from replica.labels import DiscreteLabels
 from simulate.draw.coordinates import blocks_of, inside, per_coordinate
 from simulate.draw.numbers import bound, number
 from simulate.instance import Unsupported
+from simulate.online.averages import Declared, averages, combined
 from simulate.online.machine import Program, program
 from simulate.online.times import length
 
@@ -49,6 +50,7 @@ class System:
         activation, rise: the student's unit and its slope; score: -d loss/d z as a program of (y, z).
         loss: as a program of (y, z).
         blocks: slices of coordinates.
+        declared: averages that the spec asks for; combined: what was measured -> the spec's formulas of it.
     """
 
     size: int
@@ -69,6 +71,8 @@ class System:
     blocks: tuple[slice, ...]
     stages: tuple[Stage, ...]
     signs: bool
+    declared: tuple[Declared, ...]
+    combined: Callable[[Mapping[str, float]], dict[str, float]]
 
 
 def draw_system(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Generator) -> System:
@@ -119,7 +123,8 @@ def draw_system(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Gener
         names=names, deviations=np.array(deviations), means=np.array(means), labels=np.array(labels, float), rules=tuple(rules),
         outputs=tuple(outputs), activation=program(output, (_X,)), rise=program(sp.diff(output, _X), (_X,)),
         score=descent(loss), loss=program(loss, (_Y, _Z)), blocks=tuple(blocks.values()) or (slice(0, d),),
-        stages=_stages(spec, learner, cells, at, d), signs=all(signs),
+        stages=_stages(spec, learner, cells, at, d), signs=all(signs), declared=averages(spec, at, cells),
+        combined=partial(combined, spec, at),
     )  # fmt: skip
 
 

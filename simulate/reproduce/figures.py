@@ -17,14 +17,16 @@ from numerics.problem import Problem
 from numerics.solution import Solution
 from numerics.store import save
 from numerics.sweep import dataset
+from replica.papers.ran import Course
 from replica.papers.record import Curve, Dots, Drawable, Figure
 from replica.papers.routes import Measured, Track
 from replica.spec import grid
 from simulate.cli.grid import described
+from simulate.reproduce import ran
 from simulate.reproduce.measured import Band, measured
 from simulate.reproduce.routes import series, travelled
 from simulate.reproduce.theories import NotComputable, Theories, carried
-from simulate.reproduce.values import number
+from simulate.reproduce.values import error, number
 
 T = TypeVar("T")
 FAST = 9
@@ -67,7 +69,8 @@ class Shown:
         panel = canvas.add_subplot()
         for one in self.drawn:
             if one.error is not None:
-                panel.errorbar(one.x, one.y, one.error, fmt="o", markersize=3, capsize=2, label=one.what.label, zorder=3)
+                style = "o-" if isinstance(one.what, Dots) and one.what.joined else "o"
+                panel.errorbar(one.x, one.y, one.error, fmt=style, markersize=3, capsize=2, label=one.what.label, zorder=3)
             elif len(one.x):
                 style = "o-" if isinstance(one.what, Dots) and one.what.joined else "o" if isinstance(one.what, Dots) else "-"
                 panel.plot(one.x, one.y, style, markersize=4, label=one.what.label)
@@ -101,7 +104,7 @@ def _drawn(theories: Theories, what: Drawable, fast: bool, output: Path | None) 
             return _curve(theories, what, fast, output)
         case Track():
             return _track(theories, what, output)
-        case Measured():
+        case Measured() | Course():
             return _measured(theories, what, fast, output)
         case Dots():
             return _dots(theories, what, fast)
@@ -174,10 +177,10 @@ def _track(theories: Theories, track: Track, output: Path | None) -> Drawn:
     return Drawn(track, found[0].times, y, data)
 
 
-def _measured(theories: Theories, what: Measured, fast: bool, output: Path | None) -> Drawn:
+def _measured(theories: Theories, what: Measured | Course, fast: bool, output: Path | None) -> Drawn:
     nothing = np.array([])
     try:
-        found: Band = measured(theories, what, fast)
+        found: Band = ran.course(theories, what) if isinstance(what, Course) else measured(theories, what, fast)
     except NotComputable as stopped:
         return Drawn(what, nothing, nothing, reason=str(stopped))
     if output is not None:
@@ -186,7 +189,7 @@ def _measured(theories: Theories, what: Measured, fast: bool, output: Path | Non
 
 
 def _dots(theories: Theories, dots: Dots, fast: bool) -> Drawn:
-    x, y, reason = [], [], ""
+    x, y, errors, reason = [], [], [], ""
     for place, value in sorted(thinned(dots.values, fast), key=lambda pair: pair[0]):
         try:
             found = number(theories, value)
@@ -196,4 +199,5 @@ def _dots(theories: Theories, dots: Dots, fast: bool) -> Drawn:
         if math.isfinite(found):
             x.append(place)
             y.append(found)
-    return Drawn(dots, np.array(x), np.array(y), reason=reason)
+            errors.append(error(theories, value))
+    return Drawn(dots, np.array(x), np.array(y), reason=reason, error=np.array(errors) if any(errors) else None)

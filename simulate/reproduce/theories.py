@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import xarray as xr
 
 from numerics.compile import Module, compile_theory
@@ -51,6 +52,7 @@ class Theories:
     travelled: dict[str, tuple[Trajectory, ...]] = field(default_factory=dict)
     ran: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     solved: dict[str, Solved] = field(default_factory=dict)
+    classified: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     _specs: dict[str, Spec] = field(default_factory=dict)
     _theories: dict[str, Theory] = field(default_factory=dict)
     _modules: dict[str, Module] = field(default_factory=dict)

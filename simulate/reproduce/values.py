@@ -8,10 +8,10 @@ from scipy.optimize import brentq, minimize_scalar
 
 from numerics.continuation import follow
 from numerics.solution import Solution
-from replica.papers.ran import Ran
+from replica.papers.ran import Classified, Ran
 from replica.papers.record import At, Crossing, Difference, Event, Extreme, Ratio, Value
 from replica.papers.routes import Moment, Passage, Plateau, Reading, Rest
-from simulate.reproduce import measured, ran, routes
+from simulate.reproduce import classified, measured, ran, routes
 from simulate.reproduce.theories import NotComputable, Theories, continued, trusted
 
 CLOSE = 1e-7
@@ -42,8 +42,20 @@ def number(theories: Theories, value: Value) -> float:
             return routes.number(theories, value)
         case Ran():
             return ran.mean(theories, value)
+        case Classified():
+            return classified.mean(theories, value)
         case Reading():
             return measured.reading(theories, value)
+
+
+def error(theories: Theories, value: Value) -> float:
+    """The standard error of a number that was measured; 0 of one that was computed."""
+    match value:
+        case Ran():
+            return ran.error(theories, value)
+        case Classified():
+            return classified.error(theories, value)
+    return 0.0
 
 
 def _crossing(theories: Theories, value: Crossing) -> float:

@@ -78,6 +78,12 @@ RESUMED = {  # algorithm -> spec, controls, size, options: a run of more than fo
     "stochastic_weights": ("binary_storage", {"alpha": 0.4}, 41, {}),
     "uncertainty_sampling": (POOL, {}, 30, {"batch": 4}),
 }
+ON_CLAUSES = {  # the same, of problems that are not samples
+    "annealing of clauses": ("random_ksat", {"alpha": 3.0}, 40, {"sweeps": 20}),
+    "bp of clauses": ("random_ksat", {"alpha": 2.0}, 40, {}),
+    "edmc of clauses": ("random_ksat", {"alpha": 4.4}, 40, {"sweeps": 5, "steps": 12}),
+    "focusing_bp of clauses": ("random_ksat", {"alpha": 4.2}, 80, {"steps": 40}),
+}
 
 
 def instance_of(name, d, seed=0, **at):
@@ -155,10 +161,13 @@ def test_fixed_points_are_minima_of_the_energy(name):
     np.testing.assert_allclose(outcome.estimates["student"].mean, best.estimates["student"].mean, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", sorted(n for n, module in ALGORITHMS.items() if module.startswith("simulate.algorithms.")))
-def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not_been(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [(n, n) for n in sorted(ALGORITHMS) if ALGORITHMS[n].startswith("simulate.algorithms.")] + [(n.split()[0], n) for n in ON_CLAUSES],
+)
+def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not_been(name, case, tmp_path, monkeypatch):
     assert name in RESUMED, f"say in RESUMED how {name} is run"
-    spec, at, d, options = RESUMED[name]
+    spec, at, d, options = (RESUMED | ON_CLAUSES)[case]
 
     def go(**more):
         return simulate(Spec.from_toml(spec) if "\n" in spec else load(spec), at, [d], [3], name, options=options, **more)

@@ -15,7 +15,9 @@ from replica.symbols import control_symbol
 from replica.tree import Leaf
 
 SPECS = sorted(glob.glob(str(Path(__file__).parents[1] / "specs" / "*.toml")))
-CATALOG = sorted(name for name, path in catalog().items() if 'sgd"' not in path.read_text())  # flows: see test_online, test_support
+SIMULATED = sorted(name for name, path in catalog().items() if "theory" in path.read_text() and load(name).learners["student"].theory)
+FLOWS = {name for name, path in catalog().items() if 'sgd"' in path.read_text()}  # see test_online, test_support
+CATALOG = sorted(set(catalog()) - FLOWS - set(SIMULATED))
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: Path(p).stem)
@@ -28,6 +30,12 @@ def test_a_spec_is_derived_or_refused_in_one_line(path):
             assert "\n" not in str(refusal) and len(str(refusal)) > 20
         else:
             assert theory.system.unknowns
+
+
+@pytest.mark.parametrize("name", SIMULATED)
+def test_a_spec_that_says_it_has_no_theory_is_refused_with_its_reason(name):
+    with pytest.raises(Underivable, match=re.escape(load(name).learners["student"].reason)):
+        derive(load(name))
 
 
 @pytest.fixture(scope="module", params=CATALOG)

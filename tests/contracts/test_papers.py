@@ -9,6 +9,7 @@ import pytest
 
 import replica.papers
 from replica.papers import papers
+from replica.papers.ran import Classified, Course
 from replica.papers.record import (
     At,
     Claim,
@@ -68,8 +69,10 @@ def leaves(value):
             return []
         case Moment() | Passage() | Plateau() | Track():
             return [value.route]
-        case Reading():
+        case Reading() | Course():
             return [value.of]
+        case Classified():
+            return []
         case Extreme():
             return leaves(value.of)
     return [value]

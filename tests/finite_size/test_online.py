@@ -10,6 +10,8 @@ from replica.spec import Spec, load
 from simulate.finite_size import Verdict
 from simulate.online.machine import evaluate as walk
 from simulate.online.machine import program
+from simulate.online.sgd import measure
+from simulate.online.system import draw_system
 from simulate.report import validate
 
 NEW = """format = 1
@@ -49,6 +51,10 @@ time = 2
 name = "second"
 on = "clean"
 time = 3
+[observables]
+miss = { average = "loss", on = "clean" }
+sure = { average = "heaviside(z - Delta)", on = "a", given = "z > 0" }
+both = { formula = "miss + 2*sure" }
 [controls]
 eta = { value = 0.8, domain = "(0, inf)" }
 Delta = { value = 0.3, domain = "[0, inf)" }
@@ -75,6 +81,23 @@ def test_programs_are_the_formulas(text):
     np.testing.assert_allclose([at(p) for p in points], evaluate(expression, {x: points}), rtol=1e-14)
 
 
+def test_declared_averages_are_those_of_their_cells():
+    spec, rng = Spec.from_toml(NEW).expand(), np.random.default_rng(3)
+    at = spec.at()
+    system = draw_system(spec, at, 40, np.random.default_rng(0))
+    found = [measure(system, system.weights, system.readout, rng) for _ in range(10)]
+    means = [s * system.directions[system.names.index(k)] for k, s in (("one", 1), ("two", 1.5), ("three", 2))]
+    spread = np.sqrt(np.repeat([1, at["Delta"]], 3))
+    x = rng.standard_normal((6, 20_000, 40)) * spread[:, None, None] + np.tile(means, (2, 1))[:, None] / np.sqrt(40)
+    z = np.tanh(x @ system.weights.T / np.sqrt(40)) @ system.readout
+    far, one = np.abs(np.array([1, -1, 0.5])[:, None] - z[3:]), z[[0, 3]].ravel()
+    loss = np.where(far < 0.5, far**2 / 2, 0.5 * far - 0.125)
+    expected = {"miss": np.array([0.5, 0.3, 0.2]) @ loss.mean(axis=1), "sure": np.mean(one[one > 0] > at["Delta"])}
+    expected["both"] = expected["miss"] + 2 * expected["sure"]
+    for name, value in expected.items():
+        assert np.mean([row[name] for row in found]) == pytest.approx(value, abs=0.015), name
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["committee_erf", "committee_relu", "perceptron_online", "xor_mixture"])
 def test_catalog_flows_agree_with_runs(name):
@@ -86,3 +109,4 @@ def test_catalog_flows_agree_with_runs(name):
 def test_a_model_of_no_paper():
     report = validate(Spec.from_toml(NEW))
     assert report.verdict is Verdict.AGREES, str(report)
+    assert {"miss@5", "sure@5", "both@5"} <= {row.observable for row in report.comparisons}, str(report)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from replica.spec import Spec, load
 from simulate.algorithms.parts import flips
+from simulate.algorithms.parts.copies import COPIES
 from simulate.algorithms.parts.entropic import Entropic
 from simulate.algorithms.parts.units import learn, units_of
 from simulate.algorithms.replicated_sgd import ReplicatedSGD
@@ -82,6 +83,25 @@ def test_flips_of_copies_sample_the_measure_with_its_center(levels, d):
     assert violated.tolist() == np.count_nonzero(w @ columns < margin, axis=1).tolist()
     error = np.sqrt(exact * (1 - exact) / sweeps * 4)  # neighbouring sweeps are not independent: a few of them make one
     assert np.max(np.abs(counts / sweeps - exact) / error) < 5
+
+
+def test_flips_against_clauses_sample_the_measure_too():
+    """All eight clauses on three weights, one of which is always violated, and two more that involve a fourth."""
+    spec = load("random_ksat").expand()
+    literal = np.concatenate([np.array([1, 2, 3] * 8) * np.array(list(product([-1, 1], repeat=3))).ravel(), [1, -2, 4, -1, 3, 4]])
+    one = Instance(spec, spec.at({}), 4, 0, {"literal": literal, "clause": 3 * np.arange(11)}, {})
+    copies, beta, rng, w = COPIES["literal"](one), 0.9, np.random.default_rng(2), np.ones((1, 4))
+    states = np.array(list(product(SIGNS, repeat=4)))
+    energies = np.array([copies.problem.violated(state) for state in states])
+    exact = np.exp(-beta * energies) / np.exp(-beta * energies).sum()
+    state = {"weights": w, "violated": np.array([copies.problem.violated(w[0])]), **copies.start(w)}
+    sweeps, counts = 20000, np.zeros(16)
+    for _ in range(sweeps):
+        copies.visit(state, rng.permutation(4), beta, 0.0, rng)
+        counts[np.flatnonzero((states == w[0]).all(axis=1))[0]] += 1
+    assert set(energies) == {1, 2} and state["violated"][0] == copies.problem.violated(w[0])
+    np.testing.assert_array_equal(state["met"], copies.start(w)["met"])
+    assert np.max(np.abs(counts / sweeps - exact) / np.sqrt(exact * (1 - exact) / sweeps * 4)) < 5
 
 
 @settings(max_examples=10, deadline=None)

@@ -1,4 +1,4 @@
-"""Selections of small pools, counted one by one, beside what the enumeration says of them; algorithms that ask for labels."""
+"""Selections of small pools, counted one by one, beside what the enumeration says of them."""
 
 from itertools import combinations
 
@@ -9,9 +9,7 @@ from replica.spec import Spec
 from simulate.draw import draw
 from simulate.draw.selection import at_random
 from simulate.instance import Unsupported
-from simulate.learn.queries import asked
 from simulate.learn.selections import tilted
-from simulate.learn.uncertainty_sampling import certainty
 from simulate.runs import simulate
 
 TEXT = """
@@ -66,23 +64,3 @@ def test_random_selections_keep_the_budget_and_tilted_ones_need_an_algorithm():
         at_random(draw(full, {"x": -1.0}, 20, 0))
     with pytest.raises(Unsupported, match="tilted by -1"):
         simulate(spec("spherical"), sizes=[20], seeds=1, algorithm="hit_and_run")
-
-
-def test_labels_are_asked_for_without_looking():
-    """Other labels of samples that are not asked for change nothing; each is asked for once, where the committee is divided."""
-    instance = draw(spec("spherical").expand(), {"x": 0.0}, 24, 1)
-    chosen = asked(instance, certainty)
-    assert len(chosen) == len(set(chosen)) == 12
-    others = np.setdiff1d(np.arange(36), chosen)
-    instance.arrays["y"][others] *= -1
-    assert np.array_equal(asked(instance, certainty), chosen)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("algorithm", ["uncertainty_sampling", "query_by_committee"])
-def test_asking_beats_chance(algorithm):
-    errors = [
-        simulate(spec("spherical"), {"x": 0.0}, [60], 24, name).values("generalization_error", 60) for name in (algorithm, "hit_and_run")
-    ]
-    difference = errors[0] - errors[1]
-    assert difference.mean() < -2 * difference.std() / np.sqrt(len(difference))

@@ -5,6 +5,9 @@ import pytest
 import sympy as sp
 import torch
 
+from numerics.flow.compile import compile_flow
+from numerics.flow.trajectory import bundle
+from replica.derive import derive
 from replica.spec import Spec, SpecError, load
 from simulate.finite_size import Verdict
 from simulate.instance import Unsupported
@@ -97,7 +100,7 @@ def test_sizes_are_those_of_the_data():
 @pytest.mark.parametrize("batch", [1, 3])
 def test_autograd_and_compiled_runs_are_one(name, batch):
     text = load(name).to_toml().replace('rate = "eta"', f'rate = "eta", batch = {batch}, decay = 0.1')
-    if batch == 3:
+    if batch == 3 and "readout" not in text:
         text = text.replace('units = "K"', 'units = "K", readout = "trained"')
     spec = Spec.from_toml(text).expand()
     at = spec.at({"alpha": 1.0})
@@ -113,8 +116,9 @@ def test_autograd_and_compiled_runs_are_one(name, batch):
 
 @pytest.mark.slow
 def test_a_diverging_run_says_when():
-    text = load("committee_erf").to_toml().replace('activation = "erf"', 'activation = "quadratic"').replace('"eta"', '"eta", batch = 2')
-    spec = Spec.from_toml(text).expand()
+    text = load("committee_erf").to_toml().replace('units = "K"', 'units = "K", activation = "quadratic"')
+    spec = Spec.from_toml(text.replace('rate = "eta"', 'rate = "eta", batch = 2')).expand()
+    assert spec.learners["student"].network.activation.kind == "quadratic"
     (path,) = autograd.paths(spec, spec.at({"eta": 5.0, "alpha": 5.0}), 50, [0], [0.0, 5.0])
     assert path.failure.startswith("the weights diverge before alpha = ")
 
@@ -123,6 +127,27 @@ def test_a_diverging_run_says_when():
 def test_the_law_of_the_support_agrees_with_runs():
     report = validate(load("support_linear"), {"eta": 0.0025, "steps": 10000}, seeds=16)  # its errors are of the order of the rate
     assert report.verdict is Verdict.AGREES, str(report)
+
+
+@pytest.mark.slow
+def test_the_law_of_the_support_is_the_limit_of_small_rates():
+    """Runs let irrelevant weights decay faster: by 4 % at rate 0.01, and by twice as much at twice the rate (batches of 16)."""
+    spec = load("support_linear")
+    module = compile_flow(derive(spec))
+    excess = {}
+    for rate, steps in ((0.02, 8000), (0.04, 2000)):
+        at = spec.at({"eta": rate, "b": 16, "steps": steps})
+        runs = train.paths(spec.expand(), at, 15, range(12), [0.0, 25 / rate, float(steps)])
+        starts = [{name: values[0] for name, values in run.arrays.items()} | dict(run.fixed) for run in runs]
+        known = {control.name: at[control.name] for control in module.theory.controls}
+        flows = bundle(module, known, runs[0].times, starts=starts, seeds=range(12)).members
+        fallen = [[np.log(norm[1] / norm[2]) for norm in (run.averages["irrelevant"], flow.observables["irrelevant"])]
+                  for run, flow in zip(runs, flows, strict=True)]  # fmt: skip
+        ratio = np.divide(*np.transpose(fallen)) - 1
+        excess[rate] = ratio.mean(), ratio.std(ddof=1) / np.sqrt(12)
+    (one, s), (two, t) = excess[0.02], excess[0.04]
+    assert one > 4 * s, excess
+    assert abs(two - 2 * one) < 4 * np.hypot(t, 2 * s), excess
 
 
 @pytest.mark.slow

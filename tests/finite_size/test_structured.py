@@ -1,11 +1,9 @@
 """Mixtures, blocks, slices, features, stages: drawn as declared, trained to the minimum, measured under the names of theories."""
 
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
-import sympy as sp
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from replica.spec import Spec
@@ -14,14 +12,12 @@ from simulate.draw import draw
 from simulate.draw.cells import inputs_of
 from simulate.finite_size import Verdict
 from simulate.instance import Unsupported
-from simulate.learn.estimate import Estimate
-from simulate.learn.features import Layers
 from simulate.learn.stages import solve
 from simulate.measure import measure_all
 from simulate.report import validate
-from simulate.representations import boolean_mean_dimension
 from simulate.runs import simulate
 from tests.finite_size.structured import ENTRIES, problem
+from tests.finite_size.trained import trained
 from tests.properties.test_structured import TOGETHER
 
 GROUPS = """
@@ -111,14 +107,6 @@ couple = { to = "teacher", formula = "0.1*abs(w - w_teacher)" }
 rho = { value = 0.3, domain = "(0, 1)" }
 chi = { value = 0.5, domain = "[0, 1]" }
 """
-
-
-def trained(text, d, **at):
-    spec = Spec.from_toml(text).expand()
-    instance = draw(spec, spec.at(at), d, 0)
-    (outcome,) = solve([instance])
-    assert not outcome.failure
-    return instance, outcome
 
 
 def of_groups(instance, *names):
@@ -251,94 +239,6 @@ def test_declared_rates_are_frequencies_of_fresh_samples():
     }
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, abs=0.015), name
-
-
-def brute_mean_dimension(estimate, d):
-    """The spectrum of an output over the hypercube by its Walsh transform."""
-    points = np.array(list(product([-1.0, 1.0], repeat=d)))
-    values = estimate.field(points)
-    sets = np.array(list(product([0, 1], repeat=d)))
-    weight = np.array([np.mean(values * np.prod(np.where(chosen, points, 1.0), axis=1)) ** 2 for chosen in sets])
-    return sets.sum(axis=1) @ weight / weight[sets.any(axis=1)].sum()
-
-
-def test_mean_dimension_is_that_of_the_walsh_spectrum():
-    rng, z = np.random.default_rng(0), sp.Symbol("z", real=True)
-    layers = Layers((rng.standard_normal((12, 8)), rng.standard_normal((6, 12))), (sp.tanh(2 * z), z))
-    for estimate in (Estimate(rng.standard_normal(12), layers=layers.up_to(1)), Estimate(rng.standard_normal(6), layers=layers, bias=0.3)):
-        expected = brute_mean_dimension(estimate, 8)
-        assert expected > 1.05
-        assert boolean_mean_dimension(estimate, 8, rng) == pytest.approx(expected, rel=0.04)
-    assert boolean_mean_dimension(Estimate(rng.standard_normal(8)), 8, rng) == pytest.approx(1, rel=0.04)
-
-
-TRANSFER = """
-format = 1
-name = "transfer"
-[latent.F_source]
-prior = "gaussian"
-shape = "matrix"
-[latent.F_target]
-prior = "gaussian"
-shape = "matrix"
-overlap = { F_source = 0.8 }
-[latent.rule]
-prior = "gaussian"
-[slice.source]
-alpha = 6
-law = { kind = "hidden_manifold", map = "F_source", latent_ratio = 0.5, activation = "erf" }
-[slice.target]
-alpha = 2
-law = { kind = "hidden_manifold", map = "F_target", latent_ratio = 0.5, activation = "erf" }
-[data]
-label = { of = "rule", channel = "sign" }
-[learner.net]
-on = "source"
-protocol = { kind = "adam", rate = 0.02, batch = 32, steps = 150 }
-loss = "logistic"
-network = { kind = "mlp", widths = [0.5, 0.4], activation = "tanh" }
-theory = "none"
-[learner.thawed]
-on = "target"
-protocol = { kind = "adam", rate = 0.02, batch = 32, steps = 40 }
-loss = "logistic"
-network = { kind = "mlp", widths = [0.5, 0.4], activation = "tanh", copy_from = "net", frozen = 1 }
-theory = "none"
-[learner.head]
-on = "target"
-protocol = "erm"
-loss = "logistic"
-regularizer = { kind = "ridge", strength = 0.05 }
-network = { kind = "head_of", learner = "net", layer = 2 }
-[[stage]]
-name = "source"
-learners = "net"
-[[stage]]
-name = "target"
-learners = ["thawed", "head"]
-[observables]
-frozen_layer = { kind = "similarity", between = ["net", "thawed"], layer = 1, measure = "cka" }
-trained_layer = { kind = "similarity", between = ["net", "thawed"], layer = 2, measure = "cka" }
-"""
-
-
-def test_networks_are_trained_copied_frozen_and_read():
-    instance, outcome = trained(TRANSFER, 60)
-    truth = instance.truth
-    assert truth["F_source"].shape == (30, 60) and truth["rule"].shape == (30,)
-    assert np.mean(truth["F_source"] * truth["F_target"]) == pytest.approx(0.8, abs=0.1)
-    net, thawed, head = (outcome.estimates[name] for name in ("net", "thawed", "head"))
-    assert net.extras["training_error"] < 0.25
-    np.testing.assert_array_equal(net.layers.maps[0], thawed.layers.maps[0])
-    assert np.max(np.abs(net.layers.maps[1] - thawed.layers.maps[1])) > 0.05
-    rows = np.array([part == "target" for part, _ in instance.cells])[instance.arrays["cell"]]
-    x, y = instance.arrays["x"][rows], instance.arrays["y"][rows]
-    phi = net.layers(x) / np.sqrt(24)
-    slope = phi.T @ (-y / (1 + np.exp(y * (phi @ head.mean)))) + 0.05 * head.mean
-    assert np.max(np.abs(slope)) < 1e-6
-    found = measure_all(instance, outcome, np.random.default_rng(0))
-    assert found["frozen_layer"] == pytest.approx(1, abs=1e-9) and found["trained_layer"] < 0.999
-    assert found["generalization_error[net]"] < 0.5
 
 
 def test_a_covariance_has_its_spectrum_and_its_teacher():

@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from simulate.algorithms.parts import flips
-from simulate.algorithms.parts.clauses import ClauseConstraints, clause_constraints
-from simulate.algorithms.parts.signs import SignConstraints, found, sign_constraints
+from simulate.algorithms.parts.clauses import clause_constraints
+from simulate.algorithms.parts.problems import Problem
+from simulate.algorithms.parts.signs import found, sign_constraints
 from simulate.instance import Instance, Unsupported
 from simulate.iteration import Algorithm, State, Status
 from simulate.learn.estimate import Outcome
@@ -23,19 +24,20 @@ class Copies(Protocol):
 
     levels: np.ndarray
 
+    @property
+    def problem(self) -> Problem:
+        """The constraints."""
+
     def start(self, weights: np.ndarray) -> dict[str, np.ndarray]:
         """The arrays that go with weights (y, d)."""
 
     def visit(self, state: State, order: np.ndarray, beta: float, gamma: float, rng: np.random.Generator) -> None:
         """A proposal for every weight of every copy, in this order (see `flips`), in place."""
 
-    def violated(self, weights: np.ndarray) -> int:
-        """How many constraints weights (d,) do not meet."""
-
 
 class _Samples:
     def __init__(self, instance: Instance) -> None:
-        self.problem: SignConstraints = sign_constraints(instance)
+        self.problem = sign_constraints(instance)
         self.levels = self.problem.levels
         self.columns = np.ascontiguousarray(self.problem.patterns.T)
 
@@ -47,13 +49,10 @@ class _Samples:
         moving = state["weights"], state["fields"], state["violated"]
         flips.samples(self.columns, self.problem.margin, self.levels, order, luck, choice, beta, gamma, *moving)
 
-    def violated(self, weights: np.ndarray) -> int:
-        return self.problem.violated(weights)
-
 
 class _Clauses:
     def __init__(self, instance: Instance) -> None:
-        self.problem: ClauseConstraints = clause_constraints(instance)
+        self.problem = clause_constraints(instance)
         self.levels = np.array([-1.0, 1.0])
         ends = self.problem.clause
         sorting = np.argsort(self.problem.variable, kind="stable")
@@ -68,9 +67,6 @@ class _Clauses:
     def visit(self, state: State, order: np.ndarray, beta: float, gamma: float, rng: np.random.Generator) -> None:
         moving = state["weights"], state["met"], state["violated"]
         flips.clauses(*self.places, self.first, self.levels, order, rng.random(len(order)), beta, gamma, *moving)
-
-    def violated(self, weights: np.ndarray) -> int:
-        return self.problem.violated(weights)
 
 
 COPIES: Mapping[str, Callable[[Instance], Copies]] = {"x": _Samples, "literal": _Clauses}
@@ -95,7 +91,7 @@ class Cooled(Algorithm):
     def init(self, rng: np.random.Generator, attempt: int) -> State:
         shape = int(self.options.get("y", 1)), self.instance.size
         weights = rng.choice(self.copies.levels, shape)
-        violated = np.array([self.copies.violated(w) for w in weights])
+        violated = np.array([self.copies.problem.violated(w) for w in weights])
         state: State = {"weights": weights, "violated": violated, **self.copies.start(weights)}
         return self._look(state | {"taken": 0, "sweeps": int(self.options["sweeps"]) * 2**attempt})
 
@@ -106,7 +102,7 @@ class Cooled(Algorithm):
         state["taken"] += 1
         if state["violated"].min() == 0:  # sums that moved step by step are taken anew
             state |= self.copies.start(state["weights"])
-            state["violated"][:] = [self.copies.violated(w) for w in state["weights"]]
+            state["violated"][:] = [self.copies.problem.violated(w) for w in state["weights"]]
         self._look(state)
 
     def schedule(self, state: State) -> tuple[float, float]:
@@ -116,7 +112,7 @@ class Cooled(Algorithm):
         return hot + (cold - hot) * part, loose + (tight - loose) * part
 
     def _look(self, state: State) -> State:
-        state["violated_by_center"] = self.copies.violated(self.center(state))
+        state["violated_by_center"] = self.copies.problem.violated(self.center(state))
         return state
 
     def center(self, state: State) -> np.ndarray:

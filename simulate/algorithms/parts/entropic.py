@@ -46,7 +46,7 @@ class Entropic(Algorithm):
     """Zero-temperature moves of the reference, many weights at once and fewer after each refusal; where none helps, gamma grows (scoping).
 
     Options used: `gamma`, its first value; `growth`, what is added to it; `last`, where a run gives up; `share` of the weights that
-    oppose their fields which moves at once, 0 for one by one.
+    oppose their fields which moves at once, 0 for one by one; `refusals` of moves of one weight, after which gamma grows.
 
     Source: Baldassi, Ingrosso, Lucibello, Saglietti & Zecchina, J. Stat. Mech. (2016) P023301.
     """
@@ -63,9 +63,13 @@ class Entropic(Algorithm):
 
     def step(self, state: State, rng: np.random.Generator) -> None:
         """One move of the reference that is taken or refused, or one of gamma."""
+        if not state["rests"]:  # what messages under way counted may be too much, and nothing would ever be taken in its place
+            self._settle(state, rng)
+            if self.solved(state):
+                return
         gains = -self.messages.fields(state) * state["reference"]
         opposed = np.argsort(-gains, kind="stable")[: np.count_nonzero(gains > 0)]
-        if state["place"] >= len(opposed):
+        if state["place"] >= min(len(opposed), self.options["refusals"]):
             state["gamma"] += self.options["growth"]
             state |= {"flips": len(gains), "place": 0}
             self._settle(state, rng)
@@ -73,7 +77,7 @@ class Entropic(Algorithm):
         flips = max(1, min(int(state["flips"]), round(self.options["share"] * len(opposed))))
         chosen = opposed[state["place"] :][:flips]
         before = {name: state[name].copy() for name in self.messages.moving}
-        kept = {name: state[name] for name in ("free", "violated", "violated_by_reference")}
+        kept = {name: state[name] for name in ("free", "rests", "violated", "violated_by_reference")}
         state["reference"][chosen] *= -1
         self._settle(state, rng)
         if state["free"] >= kept["free"] or self.solved(state):
@@ -85,7 +89,7 @@ class Entropic(Algorithm):
 
     def _settle(self, state: State, rng: np.random.Generator) -> None:
         free, rests = self.messages.settle(state, state["gamma"] * state["reference"], rng)
-        state["free"] = float(free)
+        state["free"], state["rests"] = float(free), rests
         state["sweeps_failed"] += not rests
         state["violated"] = self.messages.violated(self.likely(state))
         state["violated_by_reference"] = self.messages.violated(state["reference"])
