@@ -246,25 +246,35 @@ class Problem:
                 first += 1
                 if first >= count:
                     break
-        return self._with_results(March(found, values, info, status, jacobian), points, tol, steps, panels, most)
+        done = March(found, values, info, status, jacobian)
+        for row in self._doubtful(done, tol):
+            self._with_room(done, row, points[[row]], (starts[[min(row, len(starts) - 1)]], sweeps), tol, steps, 2 * panels, most)
+        for row in self._doubtful(done, tol):
+            status[row] = LIMITED
+        return done
 
-    def _with_results(self, march: March, points: np.ndarray, tol: float, steps: int, panels: int, most: int) -> March:
-        """Where unknowns are good and results are not, as nested loops that only results need may leave it: again from there, with room."""
+    def _doubtful(self, march: March, tol: float) -> np.ndarray:
+        """Points whose unknowns are good and whose results are not, as nested loops that only results need may leave it."""
         bound = np.where(march.status == CONVERGED, max(tol, RESULTS), WORTHLESS)
-        weak = (march.status <= LIMITED) & (march.info[:, ERROR_AT] > bound)
-        for row in np.flatnonzero(weak):
-            most_allowed = bound[row] * max(1.0, np.abs(march.unknowns[row]).max())  # errors are in the unknowns' own units
-            if not march.info[row, ERROR_AT] > most_allowed:
-                continue
-            if panels < most and any(loop.inside for loop in self.module.loops):
-                again = self.march(points[[row]], march.unknowns[[row]], tol, 0, steps, 2 * panels, most)
-                if again.status[0] <= LIMITED and again.info[0, ERROR_AT] < march.info[row, ERROR_AT]:
-                    again.info[0, JUMP_AT] = march.info[row, JUMP_AT]
-                    for name in ("unknowns", "values", "info", "status", "jacobian"):
-                        getattr(march, name)[row] = getattr(again, name)[0]
-            if march.info[row, ERROR_AT] > most_allowed:
-                march.status[row] = LIMITED
-        return march
+        rows = np.flatnonzero((march.status <= LIMITED) & (march.info[:, ERROR_AT] > bound))
+        if len(rows):  # errors are in the unknowns' own units
+            rows = rows[march.info[rows, ERROR_AT] > bound[rows] * np.maximum(1.0, np.abs(march.unknowns[rows]).max(axis=1, initial=0.0))]
+        return rows
+
+    def _with_room(
+        self, march: March, row: int, point: np.ndarray, begun: tuple[np.ndarray, int], tol: float, steps: int, panels: int, most: int
+    ) -> None:
+        """A point of a march once more in larger buffers, as it was begun, else from its solution; kept where its results are better."""
+        if panels > most or not any(loop.inside for loop in self.module.loops):
+            return
+        for start, sweeps in (begun, (march.unknowns[[row]], 0)):
+            again = self.march(point, start, tol, sweeps, steps, panels, most)
+            near = np.allclose(again.unknowns[0], march.unknowns[row], rtol=WORTHLESS, atol=WORTHLESS)
+            if again.status[0] <= LIMITED and near and again.info[0, ERROR_AT] < march.info[row, ERROR_AT]:
+                again.info[0, JUMP_AT] = march.info[row, JUMP_AT]
+                for name in ("unknowns", "values", "info", "status", "jacobian"):
+                    getattr(march, name)[row] = getattr(again, name)[0]
+                return
 
     def room(self, panels: int, nested: int) -> np.ndarray:
         """Offsets of the largest loops that a capacity allows, doubled for the doubling test."""

@@ -239,8 +239,11 @@ def usual(spec: Any, at: Mapping[str, float], device: str = "cpu") -> str:
     if any(protocol.kind == "online_sgd" for protocol in protocols):
         large = any(number(getattr(protocol, "batch", 1), at) > 1 for protocol in protocols)
         return "online_autograd" if large or device != "cpu" else "online_sgd"
-    if is_disorder(spec) or is_formula(spec):
+    if is_disorder(spec):
         return "annealing"
+    if is_formula(spec):
+        warm = any(protocol.kind == "gibbs" and np.isfinite(number(protocol.beta, at)) for protocol in protocols)
+        return "bp" if warm else "focusing_bp"
     if all(learner.protocol.kind in _TRAINED and learner.prior is None for learner in learners):
         return "erm"
     if selects(spec) and learners[0].prior is not None and learners[0].prior.kind in ("binary", "discrete"):

@@ -35,7 +35,7 @@ class EDMC(Algorithm):
     damping: Value = parameter(0, "[0, 1)", "part of the old messages that stays")
     tolerance: Value = parameter(1e-3, "(0, 1)", "largest move of a message at which messages rest")
     sweeps: Value = parameter(50, "integers [1, inf)", "most sweeps for messages to rest")
-    steps: Value = parameter(20000, "integers [1, inf)", "most moves of an attempt")
+    steps: Value = parameter(2000, "integers [1, inf)", "most moves of an attempt")
     restarts: Value = parameter(0, "integers [0, inf)", "further attempts of a run that failed")
 
     @classmethod

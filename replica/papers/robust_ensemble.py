@@ -53,8 +53,8 @@ COPIES = 7
 SEARCHES = {
     "annealing": ("annealing", {"sweeps": 400 * COPIES}),
     "replicated annealing": ("replicated_annealing", {"y": COPIES, "sweeps": 400}),
-    "gradient descent": ("replicated_sgd", {"y": 1, "steps": 200 * COPIES}),
-    "replicated descent": ("replicated_sgd", {"y": COPIES, "steps": 200}),
+    "gradient descent": ("replicated_sgd", {"y": 1, "steps": 300 * COPIES}),
+    "replicated descent": ("replicated_sgd", {"y": COPIES, "steps": 300}),
     "focusing_bp": ("focusing_bp", {"restarts": 0}),
 }
 """What is run at equal cost: one copy has as many sweeps as all copies together."""

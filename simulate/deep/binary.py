@@ -3,8 +3,8 @@
 z_l = W_l h_(l-1) / sqrt(fan-in) + b_l and h_l = sign(z_l), with W_l of signs and thresholds b_l of any size; the class is that of the
 largest z of the last layer.  Both trainings end in such a network, and only that is tested.
 
-`stochastic_weights`: W_l are independent random signs of means tanh(c theta_l).  Fields are taken for Gaussian, their means and variances
-are carried from layer to layer, and c grows until the signs are all but certain.
+`stochastic_weights`: W_l are independent random signs of means tanh(c theta_l), theta_l in [-1, 1].  Fields are taken for Gaussian, their
+means and variances are carried from layer to layer, and c grows until signs can be all but certain.
 Source: Baldassi et al., Phys. Rev. Lett. 120 (2018) 268103.
 
 `straight_through`: W_l are the signs of theta_l in [-1, 1], and slopes pass a sign as if it were not there, those of units only where
@@ -48,7 +48,7 @@ class Training:
     batch: int = 100
     rate: float | None = None
     scale: float | None = None
-    growth: float = 4.0
+    growth: float = 3.0
 
     def __post_init__(self) -> None:
         if self.rule not in RULES:
@@ -168,10 +168,10 @@ def _fields(h: Any, w: Any, b: Any) -> Any:
 
 
 def _sign(z: Any) -> Any:
-    return torch.where(z >= 0, 1.0, -1.0)
+    return torch.where(z >= 0, 1.0, -1.0).to(z.dtype)
 
 
 RULES: dict[str, Callable[..., Any]] = {"stochastic_weights": _by_means, "straight_through": _straight_through}
 """Rule -> logits (S, n, classes) of parameters, inputs, scale and c."""
-USUAL = {"stochastic_weights": (0.1, 1.0), "straight_through": (0.3, 4.0)}
-"""Rule -> (rate, scale)."""
+USUAL = {"stochastic_weights": (0.3, 1.0), "straight_through": (0.3, 4.0)}
+"""Rule -> (rate, scale): for either the best of 0.03, 0.1, 0.3, 1 and of 1, 4 on six cuts of the digits that appear nowhere else."""

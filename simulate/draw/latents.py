@@ -26,7 +26,7 @@ def draw_latents(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Gene
     shapes = {name: _shape(spec, name, at, d) for name in spec.latents}
     blocks = blocks_of(spec, at, d)
     drawn: dict[str, np.ndarray] = {}
-    for names in _joined(spec.latents):
+    for names in joined(spec.latents):
         for name in names:
             if (network := spec.latents[name].network) is not None and network.kind != "linear":
                 raise Unsupported(f"latent.{name}.network '{network.kind}' cannot be simulated yet")
@@ -35,7 +35,7 @@ def draw_latents(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Gene
             drawn[name] = np.asarray(bound(spec.latents[name].prior, at).sample(rng, shapes[name]), float)
             drawn[name][..., ~_present(spec, name, shapes[name], blocks, d)] = 0.0
         else:
-            drawn |= _correlated(spec, names, at, shapes, blocks, d, rng)
+            drawn |= correlated(spec, names, at, shapes, blocks, d, rng)
     truth = {name: drawn[name] for name in spec.latents}
     for name in truth:
         if (factor := _loading(spec, name, at, d)) is not None:
@@ -86,7 +86,7 @@ def _loading(spec: Any, name: str, at: Mapping[str, float], d: int) -> np.ndarra
     return given[0] if given else None
 
 
-def _joined(latents: Mapping[str, Any]) -> list[list[str]]:
+def joined(latents: Mapping[str, Any]) -> list[list[str]]:
     """Latents connected by overlaps, in the order of the file."""
     root = {name: name for name in latents}
     for name, latent in latents.items():
@@ -96,7 +96,7 @@ def _joined(latents: Mapping[str, Any]) -> list[list[str]]:
     return [[name for name in latents if root[name] == group] for group in dict.fromkeys(root.values())]
 
 
-def _correlated(
+def correlated(
     spec: Any,
     names: Sequence[str],
     at: Mapping[str, float],

@@ -14,6 +14,7 @@ from replica.arrays import evaluate
 from replica.families.online.existence import LABELS, jumps
 from replica.labels import DiscreteLabels
 from simulate.draw.coordinates import blocks_of, inside, per_coordinate
+from simulate.draw.latents import correlated, joined
 from simulate.draw.numbers import bound, number
 from simulate.instance import Unsupported
 from simulate.online.averages import Declared, averages, combined
@@ -88,13 +89,10 @@ def draw_system(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Gener
     vectors: list[np.ndarray] = []
     rows: dict[str, tuple[int, int]] = {}
     units: dict[str, sp.Expr] = {}
+    drawn = _latents(spec, at, blocks, d, rng)
     for name, latent in spec.latents.items():
-        if latent.overlap:
-            raise Unsupported(f"latent.{name}.overlap cannot be simulated in one-pass learning yet")
-        count, output, _ = units_of(latent.network, at)
-        drawn = np.asarray(bound(latent.prior, at).sample(rng, (count, d)), float) * inside(latent.blocks or None, blocks, d)
-        rows[name], units[name] = (len(vectors), count), output
-        vectors += list(drawn)
+        rows[name], units[name] = (len(vectors), len(drawn[name])), units_of(latent.network, at)[1]
+        vectors += list(drawn[name])
     names = tuple(name if n == 1 else f"{name}_{i + 1}" for name, (_, n) in rows.items() for i in range(n))
     count, output, trained = units_of(learner.network, at)
     start = _start(learner, at)
@@ -126,6 +124,23 @@ def draw_system(spec: Any, at: Mapping[str, float], d: int, rng: np.random.Gener
         stages=_stages(spec, learner, cells, at, d), signs=all(signs), declared=averages(spec, at, cells),
         combined=partial(combined, spec, at),
     )  # fmt: skip
+
+
+def _latents(
+    spec: Any, at: Mapping[str, float], blocks: Mapping[str, slice], d: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Latent -> (units, d)."""
+    drawn: dict[str, np.ndarray] = {}
+    for group in joined(spec.latents):
+        together = correlated(spec, group, at, dict.fromkeys(group, (d,)), blocks, d, rng) if len(group) > 1 else {}
+        for name in group:
+            latent = spec.latents[name]
+            count = units_of(latent.network, at)[0]
+            if together and count > 1:
+                raise Unsupported(f"latent.{name}.overlap: {count} units have no common overlap that could be drawn")
+            found = together[name][None] if together else bound(latent.prior, at).sample(rng, (count, d))
+            drawn[name] = np.asarray(found, float) * inside(latent.blocks or None, blocks, d)
+    return drawn
 
 
 def _at_label(loss: sp.Expr, y: float, z: Any) -> Any:

@@ -118,16 +118,16 @@ def test_extreme_points_converge(at):
 
 
 @pytest.mark.parametrize(
-    ("error", "nested", "better", "status", "kept"),
+    ("error", "nested", "better", "doubtful", "kept"),
     [
-        (1e-9, True, 0.0, Status.CONVERGED, 1e-9),
-        (2e-3, True, 1e-12, Status.CONVERGED, 1e-12),
-        (2e-3, True, 1e-4, Status.LIMITED, 1e-4),
-        (2e-3, True, math.inf, Status.LIMITED, 2e-3),
-        (2e-3, False, 1e-12, Status.LIMITED, 2e-3),
+        (1e-9, True, 0.0, False, 1e-9),
+        (2e-3, True, 1e-12, False, 1e-12),
+        (2e-3, True, 1e-4, True, 1e-4),
+        (2e-3, True, math.inf, True, 2e-3),
+        (2e-3, False, 1e-12, True, 2e-3),
     ],
 )
-def test_results_that_doubled_nodes_move_get_more_room_or_are_called_limited(monkeypatch, error, nested, better, status, kept):
+def test_results_that_doubled_nodes_move_get_more_room_or_are_called_limited(monkeypatch, error, nested, better, doubtful, kept):
     """Unknowns alone decide a solver's status; results on nested loops of their own may be far from as good."""
     problem = Problem(SimpleNamespace(loops=[SimpleNamespace(inside=(0,) * nested)]))
 
@@ -136,6 +136,9 @@ def test_results_that_doubled_nodes_move_get_more_room_or_are_called_limited(mon
         return March(np.ones((1, 1)), np.full((1, 1), size), np.array([[0.0, size, 1.0, 1.0, 0.0]]), np.array([code]), np.ones((1, 1, 1)))
 
     monkeypatch.setattr(Problem, "march", lambda self, *given, **named: marched(better))
-    found = problem._with_results(marched(error), np.zeros((1, 0)), 1e-11, 60, 128, 1024)
-    assert CODES[found.status[0]] is status
+    found = marched(error)
+    assert list(problem._doubtful(found, 1e-11)) == [0] * (error > 1e-8)
+    for row in problem._doubtful(found, 1e-11):
+        problem._with_room(found, row, np.zeros((1, 0)), (np.ones((1, 1)), 400), 1e-11, 60, 256, 1024)
     assert found.info[0, 1] == kept and found.values[0, 0] == kept
+    assert list(problem._doubtful(found, 1e-11)) == [0] * doubtful

@@ -149,7 +149,7 @@ def test_own_samples_are_asked_for():
 @pytest.mark.slow
 def test_asking_beats_chance_and_chance_is_passive_learning():
     """Numbers are those of random samples, one label per weight; nobody who does not see labels halves more with each."""
-    end = {name: simulate(spec(), {}, [120], 16, name) for name in KINDS}
+    end = {name: simulate(spec(), {}, [120], 16, name, options={"batch": 12}) for name in KINDS}
     volume = {name: runs.values("log_volume", 120) for name, runs in end.items()}
     error = {name: runs.values("generalization_error", 120) for name, runs in end.items()}
 
@@ -183,5 +183,5 @@ def test_the_log_partition_is_stationary_where_messages_rest():
 
 def test_labels_that_no_weights_can_give_end_a_committee():
     X = np.repeat(np.random.default_rng(0).standard_normal((12, 4)), 2, axis=0)
-    runs = simulate(spec(), {"budget": 5.0}, algorithm="query_by_committee", data=(X, np.tile([-1.0, 1.0], 12)), options={"batch": 1})
+    runs = simulate(spec(), {"budget": 2.9}, algorithm="query_by_committee", data=(X, np.tile([-1.0, 1.0], 12)), options={"batch": 1})
     assert not runs.succeeded and runs.records[4, 0].status in (Status.STUCK, Status.DIVERGED)

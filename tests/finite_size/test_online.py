@@ -98,6 +98,15 @@ def test_declared_averages_are_those_of_their_cells():
         assert np.mean([row[name] for row in found]) == pytest.approx(value, abs=0.015), name
 
 
+def test_overlapping_latents_are_drawn_as_declared_and_stay_in_the_order_of_the_file():
+    text = NEW.replace('[latent.three]\nprior = "spherical"', '[latent.three]\nprior = "spherical"\noverlap = { one = 0.6 }')
+    spec = Spec.from_toml(text).expand()
+    system = draw_system(spec, spec.at(), 20_000, np.random.default_rng(0))
+    assert system.names == ("one", "two", "three")
+    gram = system.directions @ system.directions.T / 20_000
+    np.testing.assert_allclose(gram, [[1, 0, 0.6], [0, 1, 0], [0.6, 0, 1]], atol=0.03)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["committee_erf", "committee_relu", "perceptron_online", "xor_mixture"])
 def test_catalog_flows_agree_with_runs(name):

@@ -10,6 +10,7 @@ import pytest
 
 from numerics.compile import compile_theory
 from numerics.solve import solve
+from numerics.status import Status
 from replica.derive import Underivable, derive
 from replica.families.reading import control_names
 from replica.families.staged.theory import theory as staged
@@ -230,7 +231,9 @@ def test_two_learners_of_the_same_samples(first, second):
     apart = here["q[one,one]"] + here["q[two,two]"] - 2 * here["q[one,two]"]
     assert slope == pytest.approx(apart / 2, rel=1e-6)
 
-    if first != second:
+    if first != second:  # unknowns keep their digits under a strong spring; results on nodes that are too coarse for it say so
+        held = solve(module, {"gamma": 200.0})[0]
+        assert held.status is Status.LIMITED or held.quadrature_error < 1e-8
         return
     whole = point(ALONE.format(loss=first[2:-2], a=2, b=1, strength=1.1))  # the energies of both, of the same weights
     weak, middle, strong = (at(gamma) for gamma in (10.0, 20.0, 40.0))

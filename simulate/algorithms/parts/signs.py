@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -13,8 +13,12 @@ from simulate.instance import Instance, Unsupported
 from simulate.iteration import Algorithm
 from simulate.learn.estimate import Estimate, Outcome
 
-if TYPE_CHECKING:
-    from simulate.algorithms.parts.problems import Problem
+
+class Constraints(Protocol):
+    """What weights have to meet."""
+
+    def violated(self, weights: np.ndarray) -> int:
+        """How many constraints weights (d,) do not meet."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def levels_of(instance: Instance) -> np.ndarray:
     return np.array(sorted(float(value) for value, _ in atoms))
 
 
-def found(algorithm: Algorithm, constraints: Problem | SignConstraints, weights: np.ndarray) -> Outcome:
+def found(algorithm: Algorithm, constraints: Constraints, weights: np.ndarray) -> Outcome:
     """Weights that a search ended with, and how many samples they violate, per weight."""
     energy = constraints.violated(weights) / algorithm.instance.size
     return Outcome({algorithm.only_learner: Estimate(weights, extras={"energy": energy})})
