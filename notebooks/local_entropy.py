@@ -77,6 +77,9 @@ print({name: values[[0, -1]] for name, values in record.history.items()})
 # found, and the weights that can be turned alone.
 
 # %%
+outcome.figure("formulas")
+
+# %%
 from itertools import pairwise
 
 from simulate.local_entropy import stability

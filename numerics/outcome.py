@@ -6,7 +6,9 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-from numerics.problem import March, Problem
+import numpy as np
+
+from numerics.problem import WORTHLESS, March, Problem
 from numerics.solution import Solution
 from numerics.stability import stable
 from numerics.status import CODES, Status
@@ -25,8 +27,10 @@ def solution(problem: Problem, point: Mapping[str, float], march: March, row: in
     values = dict(zip(problem.value_names, map(float, march.values[row]), strict=True))
     observables = {name: values[name] for name in theory.observables}
     radius = float(march.radii[row])
+    coarse = status is Status.LIMITED and error > WORTHLESS * max(1.0, np.abs(march.unknowns[row]).max(initial=0.0))
     return dataclasses.replace(
         bare,
+        note=f"here it is results that move by {error:.1g} on doubled nodes, unknowns by far less" if coarse else "",
         order_parameters={name: values[name] for name in theory.order_parameters},
         conjugates={name: values[name] for name in theory.conjugates},
         free_entropy=values["free_entropy"],

@@ -29,7 +29,7 @@ class EDMC(Algorithm):
 
     gamma: Value = parameter(0.5, "[0, inf)", "first strength of the field along the reference")
     growth: Value = parameter(0.1, "(0, inf)", "what it grows by where no move helps")
-    last: Value = parameter(4, "(0, inf)", "strength beyond which an attempt is given up")
+    last: Value = parameter(2.5, "(0, inf)", "strength beyond which an attempt is given up")
     share: Value = parameter(0.5, "[0, 1]", "of the weights that their constraints oppose, how many are flipped at once; 0 for one by one")
     refusals: Value = parameter(5, "integers [1, inf)", "refused moves of a single weight after which gamma grows")
     damping: Value = parameter(0, "[0, 1)", "part of the old messages that stays")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replica.algorithms.asking import Asking
+from replica.asking import Asking
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,8 @@ def compose(
         raise Underivable(f"copies: {' '.join(m.name for m in copied)}: one learner with real replicas, in the first stage, is built yet")
     if probes and (len(members) > 1 or len(probes) > 1):
         raise Underivable("stage: one reference, then one probe is built yet; more learners in a stage have no theory")
-    if probes and first.laws.prior is not None:
-        raise Underivable("stage: a probe around a reference that learns from a teacher has no theory yet; use random labels")
+    if probes and first.laws.prior is not None and steps:
+        raise Underivable(f"stage: around a reference that learns from a teacher replica symmetry is built, found {len(steps)} RSB")
     selection = read_selection(spec, first, [*members, *probes])
     real = REAL_REPLICAS if selection is None else TILT
     standing = tuple(Member(m.name, real if m in copied or selection is not None else sp.S.One, m.silent) for m in members)

@@ -49,6 +49,10 @@ def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.S
     tree = level.tree
     # one variable per species, so that averages over it meet
     explicit = {s: _weights(laws, s) for s in tree.root.species() if s != TEACHER and _finite(laws, s)}
+    at_root = [species for node, species in structure.gauges(level) if node.name == "root"]
+    crowded = TEACHER in at_root and len(at_root) > 1  # fields that are all linear in one cannot have three overlaps with each other
+    if crowded and _finite(laws, TEACHER):
+        explicit[TEACHER] = _weights(laws, TEACHER)
 
     def fixed(expression: sp.Expr, side: Side) -> sp.Expr:
         expression = expression.xreplace(given)
@@ -59,8 +63,11 @@ def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.S
                 continue
             gauge = tree.symbol(Overlap(node.name, species, species), hat=side is Side.ENTROPIC)
             own = functional.field(node, species)
-            if side is Side.ENTROPIC and species != TEACHER and species in node.leaves and species in explicit:
+            apart = crowded and node.name == "root" and species != TEACHER
+            if side is Side.ENTROPIC and species in node.leaves and species in explicit:
                 expression = sourced(expression, own, gauge, species, explicit[species])
+            elif apart and not (side is Side.ENTROPIC and TEACHER in explicit):
+                expression = expression.xreplace({gauge: _between(structure, level, side, species)})
             else:
                 expression = minimal(expression, own, gauge)
         return normal(without_still_fields(expression))
@@ -89,6 +96,27 @@ def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.S
     return LevelSheet(level, tree.trace().xreplace(given), energetic, entropic, outputs, inputs, slopes, tuple(positive), tuple(between))
 
 
+def _between(structure: Structure, level: Level, side: Side, species: str) -> sp.Expr:
+    """A variance of a probe's field at the root that keeps it apart from those of the teacher and of its reference.
+
+    Any value gives the same integral.  This one lies halfway between the least and the largest that leave all covariances of fields
+    positive, so that the teacher's leaf and both increments keep a variance of their own.
+    """
+    tree, hat, reference = level.tree, side is Side.ENTROPIC, structure.members[0].name
+
+    def of(node: str | None, a: str, b: str) -> sp.Expr:
+        return tree.symbol(Overlap(node, a, b), hat=hat)
+
+    q, q0, inner = of("root", reference, reference), of("root", reference, species), of("host", species, species)
+    least = q0**2 / q
+    if hat:
+        return (least + inner) / 2
+    m, m_probe = of("root", TEACHER, reference), of("root", TEACHER, species)
+    least += (m_probe - m * q0 / q) ** 2 / (of(None, TEACHER, TEACHER) - m**2 / q)
+    largest = inner - (of("host", reference, species) - q0) ** 2 / (of(None, reference, reference) - q)
+    return (least + largest) / 2
+
+
 def _variances(expression: sp.Expr, leaves: bool = True) -> dict[sp.Expr, None]:
     """Variances of one-dimensional fields and of leaves."""
     found = {m.covariance[0, 0]: None for m in sorted(expression.atoms(Gauss), key=str) if len(m.variables) == 1}
@@ -112,7 +140,7 @@ def _deep(e: sp.Expr) -> sp.Expr:
 
 
 def _finite(laws: SharedLaws, species: str) -> bool:
-    if laws.by[species].student_prior is None:  # a minimizer over all weights
+    if species != TEACHER and laws.by[species].student_prior is None:  # a minimizer over all weights
         return False
     return all(isinstance(p, Atom) for p in laws.entropic(species))
 

@@ -38,10 +38,13 @@ FOUND = 0.01
 """Of local entropies at the first of these sizes, which vary by 0.006 from system to system and leave out terms of order log(d)/d."""
 BY_ONE = {"share": 0}
 SLOWER = {"sweeps": 100, "restarts": 9}  # every restart has twice the sweeps
-
-
 FORMULAS, CLAUSES = 1000, 4.0
 SATISFIED = {"edmc": {"sweeps": 20, "steps": 40, "restarts": 9}, "annealing": {"sweeps": 2000, "restarts": 0}}
+FEWER, DENSITIES = 300, (3.6, 3.8, 4.0, 4.2)
+
+
+def _share(algorithm: str, alpha: float) -> Ran:
+    return Ran("ksat", "success", algorithm, FEWER, SEEDS, {"alpha": alpha}, {**SATISFIED[algorithm], "restarts": 0})
 
 
 def _satisfied(algorithm: str, quantity: str = "success", around: float | None = None) -> Ran:
@@ -86,6 +89,12 @@ PAPER = Paper(
                 for label, algorithm in (("edmc: moves of the reference", "edmc"), ("annealing: sweeps of the last run", "annealing"))
             ),
             log="xy",
+        ),
+        "formulas": Figure(
+            f"random 3-SAT, {FEWER} weights: one attempt",
+            "clauses per weight",
+            "share of formulas solved",
+            tuple(Dots(label, tuple((alpha, _share(label, alpha)) for alpha in DENSITIES), joined=True) for label in SATISFIED),
         ),
     },
     claims=(

@@ -7,10 +7,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from replica.laws import SAT
+from replica.spec import load
 from simulate.algorithms.parts.clauses import ClauseConstraints
 from simulate.formulas import Formula, read_dimacs
 from simulate.instance import Unsupported
+from simulate.iteration import Status
+from simulate.runs import simulate
 
+KSAT = load("random_ksat")
 SEEDS = st.integers(0, 2**32 - 1)
 
 
@@ -125,6 +130,21 @@ def test_violated_clauses_are_counted(seed):
     assert problem(clauses, size).violated(weights[0]) == broken(clauses, weights)[0]
 
 
+@settings(max_examples=25, deadline=None)
+@given(SEEDS, st.integers(1, 60), st.sampled_from(["edmc", "focusing_bp", "annealing"]))
+def test_what_a_search_calls_solved_is(seed, n, name):
+    """Eight weights, with and without solutions: success is claimed for weights that meet every clause, and never where there are none."""
+    clauses = drawn(np.random.default_rng(seed), n, 8)
+    options = {"edmc": {"steps": 20, "growth": 0.5}, "focusing_bp": {"steps": 60, "rate": 0.02}, "annealing": {"sweeps": 30}}[name]
+    options, formula, found = options | {"restarts": 0}, Formula.of(clauses, 8), []
+    runs = simulate(KSAT, algorithm=name, data=(formula,), options=options, watch=lambda *one: found.append(one))
+    (record,) = runs.records.values()
+    possible = broken(clauses, everything(8)).min() == 0
+    assert (record.status is Status.SOLVED) == bool(found) and (possible or not found)
+    for _, outcome in found:
+        assert broken(clauses, outcome.estimates["student"].mean[None])[0] == 0
+
+
 LITERALS = st.lists(st.lists(st.integers(-6, 6).filter(bool), min_size=1, max_size=4), min_size=1, max_size=8)
 
 
@@ -176,8 +196,6 @@ def test_lists_that_are_no_formula_are_refused(clauses):
 
 
 def test_every_set_of_weights_has_the_same_odds_in_a_clause():
-    from replica.laws import SAT
-
     literal, clause = SAT(k=3).bind({}).formula(np.random.default_rng(4), 40_000, 6)
     sets = np.sort(np.abs(literal).reshape(-1, 3), axis=1)
     counts = [np.count_nonzero((sets == np.array(one)).all(axis=1)) for one in combinations(range(1, 7), 3)]
