@@ -207,11 +207,12 @@ PAPER = Paper(
             for algorithm in ("sbpi", "reinforced_bp", "focusing_bp")
         ),
         Claim(
-            "focusing_bp ends where solutions are as dense as around the best centers",
+            "focusing_bp ends where solutions are as dense as around the best centers, but for that much",
             Difference(_around("focusing_bp"), _near("centers")),
+            -FINITE,
             0.0,
-            FINITE,
             Origin.PAPER,
+            Relation.ABOVE,
         ),
         Claim(
             "learning a rule: transition to the teacher",

@@ -92,6 +92,7 @@ def test_different_models_have_different_fingerprints():
     twins = {("bayes_binary", "c03_bayes_perceptron"), ("c01_ridge", "ridge_linear"), ("c07_sk", "sk")}
     twins |= {("c04_compressed_sensing", "compressed_sensing"), ("c05_gaussian_mixture", "gaussian_mixture")}
     twins |= {("p09_star_shaped", "star_shaped"), ("curriculum", "p10a_curriculum_batch"), ("distillation", "p12_distillation")}
+    twins |= {("p19b_ksat", "random_ksat")}
     assert set(same) == twins  # each pair states one model with other values
 
 
