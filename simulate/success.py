@@ -112,11 +112,11 @@ class Success:
                 one, style = table.sel(search=search, size=size), {"color": f"C{number}", "linestyle": ("-", "--", ":", "-.")[place % 4]}
                 label, x = f"{search}, N = {size}", one[self.along]
                 if not single:
-                    left.errorbar(x, one["success"], yerr=one["error"], marker="o", markersize=4, capsize=2, label=label, **style)
+                    left.errorbar(x, one["success"], yerr=_bars(one), marker="o", markersize=4, capsize=2, label=label, **style)
                     right.plot(x, _drawn(one["seconds"]), marker="o", markersize=4, **style)
             if single:
                 one = table.sel(search=search).isel({self.along: 0})
-                left.errorbar(one["size"], one["success"], yerr=one["error"], marker="o", markersize=4, capsize=2, label=str(search))
+                left.errorbar(one["size"], one["success"], yerr=_bars(one), marker="o", markersize=4, capsize=2, label=str(search))
                 right.plot(one["size"], _drawn(one["seconds"]), marker="o", markersize=4)
         for panel, title in ((left, "solved"), (right, "median seconds to a solution")):
             panel.set(xlabel="N" if single else self.along, ylabel=title)
@@ -124,6 +124,7 @@ class Success:
         right.set_yscale("log")
         if single:
             right.set_xscale("log")
+        left.set_ylim(-0.05, 1.05)
         left.legend(fontsize="x-small")
         return figure
 
@@ -182,6 +183,12 @@ def _slopes(sizes: np.ndarray, times: np.ndarray) -> tuple[float, float]:
 
 def _short(value: float) -> str:
     return f"{value:.3g}" if np.isfinite(value) else "-"
+
+
+def _bars(table: xr.Dataset) -> np.ndarray:
+    """Lengths of error bars down and up, which end at 0 and 1."""
+    share = table["success"].values
+    return np.minimum(table["error"].values, np.array([share, 1 - share]))
 
 
 def _drawn(values: xr.DataArray) -> np.ndarray:

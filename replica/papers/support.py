@@ -60,6 +60,7 @@ b     = {{ value = 32, domain = "integers [1, inf)" }}
 steps = {{ value = 15000, domain = "integers [1, inf)" }}
 """
 
+RATE = 0.01
 TIMES = (0.0, 5e3, 1e4, 2e4, 3.5e4, 5e4)
 DENSE = tuple(float(n) for n in range(0, 50001, 1250))
 SHORT = tuple(float(n) for n in range(0, 15001, 750))
@@ -70,7 +71,7 @@ NUMPY = "a simulation in numpy"
 
 def law(times: tuple[float, ...], spec: str = "law", **at: float) -> Route:
     """The slow flow, from the draw of seed 0."""
-    return Route(spec, times, {"steps": times[-1], **at})
+    return Route(spec, times, {"steps": times[-1], "eta": RATE, **at})
 
 
 def own(quantity: str, label: str = "", **at: float) -> Measured:
@@ -80,7 +81,8 @@ def own(quantity: str, label: str = "", **at: float) -> Measured:
 
 def networks(b: int) -> Measured:
     """Networks of two layers."""
-    return Measured(f"networks, batch {b}", "law", IRRELEVANT, TIMES, {"b": b, "steps": TIMES[-1]}, size=15, seeds=8, fast_seeds=2)
+    at = {"b": b, "steps": TIMES[-1], "eta": RATE}
+    return Measured(f"networks, batch {b}", "law", IRRELEVANT, TIMES, at, size=15, seeds=8, fast_seeds=2)
 
 
 def left(spec: str = "law", **at: float) -> Ratio:

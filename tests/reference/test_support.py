@@ -30,7 +30,7 @@ def beginning():
 
 
 def test_irrelevant_weights_decay_as_in_a_simulation(flow):
-    found = trajectory(flow, {"b": 1, "steps": 4e5}, STEPS, start=overlaps(*beginning()))
+    found = trajectory(flow, {"b": 1, "eta": 0.01, "steps": 4e5}, STEPS, start=overlaps(*beginning()))
     assert found.ok
     norm, size = found.observables["irrelevant"], (found.arrays["v"] ** 2).sum(axis=1)
     assert norm[0] == pytest.approx(TABLE[0, 3], rel=1e-3)
@@ -49,7 +49,7 @@ def test_irrelevant_weights_decay_as_in_a_simulation(flow):
 
 
 def test_without_label_noise_weights_stay(flow):
-    found = trajectory(flow, {"b": 1, "sigma": 0.0, "steps": 4e5}, STEPS[STEPS > 0], start=overlaps(*beginning()))
+    found = trajectory(flow, {"b": 1, "eta": 0.01, "sigma": 0.0, "steps": 4e5}, STEPS[STEPS > 0], start=overlaps(*beginning()))
     norm = found.observables["irrelevant"]
     np.testing.assert_allclose(norm, norm[0], rtol=1e-7)
     assert norm[0] == pytest.approx(TABLE[1, 1], rel=5e-3)  # what fitting the output takes away
