@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import sympy as sp
@@ -102,8 +103,31 @@ def moment(power: int, mean: sp.Expr, variance: sp.Expr) -> sp.Expr:
     return current
 
 
+LONG = 12
+"""Terms of a sum that is not multiplied out."""
+
+
 def integrate_polynomials(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) -> tuple[sp.Expr, tuple[Measure, ...]]:
     """Integrate out Gaussian variables in which the body is a polynomial and on which nothing else depends."""
+    bound = {v for m in measures for v in m.variables}
+    long = {e: sp.Dummy("c", real=True) for e in dict.fromkeys(found for part in (body, *measures) for found in _long_sums(part, bound))}
+    measures_left: tuple[Measure, ...] = tuple(m.xreplace(long) for m in measures)
+    body, measures_left = _integrated(body.xreplace(long), exponent, measures_left)
+    back = {symbol: e for e, symbol in long.items()}
+    return body.xreplace(back), tuple(m.xreplace(back) for m in measures_left)
+
+
+def _long_sums(e: sp.Basic, bound: set[sp.Symbol]) -> Iterator[sp.Expr]:
+    """Parts with a long sum that read no variable of the measures; multiplied out they would be products of such sums."""
+    if isinstance(e, sp.Expr) and not isinstance(e, sp.MatrixBase) and not e.free_symbols & bound:
+        if any(len(part.args) > LONG for part in sp.preorder_traversal(e) if part.is_Add):
+            yield e
+        return
+    for part in e.args:
+        yield from _long_sums(part, bound)
+
+
+def _integrated(body: sp.Expr, exponent: sp.Expr, measures: tuple[Measure, ...]) -> tuple[sp.Expr, tuple[Measure, ...]]:
     changed = True
     while changed:
         changed = False
