@@ -23,6 +23,7 @@ EPSILON = 2.220446049250313e-16
 ROUNDS = 12
 WORTHLESS = 1e-6  # a solution with a larger relative error is none
 STILL = 1e-12  # a step this short on doubled nodes is not taken, and needs no further evaluation
+SMALL = 1e-3  # times the tolerance: a residual this small is good enough for who asks for little, also where noise holds it above rounding
 DETOURS = 4
 ACCELERATED, ACCELERATED_STEPS = 1e-9, 200  # mismatch from which Newton takes over: past a fold it becomes small long before a solution
 VALUES_ROUNDS = 16  # each round doubles the one loop that moves results most
@@ -133,7 +134,7 @@ def finish(kernels, q, u, p, local, tol, relative, info, known):
         if reached != OK:
             return reached
         info[RESIDUAL_AT] = worst
-        if settled:
+        if settled or worst <= SMALL * tol:
             status = CONVERGED
             break
         if attempt < 3 and longest < 1.0:

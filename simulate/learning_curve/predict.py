@@ -22,6 +22,7 @@ OBSERVABLES = {
 }
 OF_NUMBERS = {"test_error": "mse", "test_loss": "test_loss", "training_loss": "training_loss"}  # the first is a part of the variance
 SPLITS = 6  # in two halves
+TOLERANCE = 1e-6  # of solutions: far below what the estimation leaves uncertain, and above the noise of averages over kinks
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _curve(module: Module, found: Modes, sizes: np.ndarray, strength: float, use
     observables = OF_NUMBERS if found.law == LINEAR else OBSERVABLES
     curve: dict[str, list[float]] = {name: [] for name in observables}
     for size in sizes:
-        best = solve(module, at | {"alpha": size / found.width})[0]
+        best = solve(module, at | {"alpha": size / found.width}, tol=TOLERANCE)[0]
         if not best.converged:
             raise DataError(
                 f"theory: no solution for {size:.0f} samples with lambda = {strength:g} ({best.sentence}); try a larger --lambda"
