@@ -94,7 +94,8 @@ def test_a_length_out_of_reach_is_said():
         held(np.array([1.0, 0.0]), 0.9, -1, 1)
 
 
-@pytest.mark.parametrize("q_star", [pytest.param(0.3, marks=pytest.mark.slow), 0.6])
+@pytest.mark.slow
+@pytest.mark.parametrize("q_star", [0.3, 0.6])
 def test_the_least_energy_of_means_is_that_of_the_theory(q_star):
     (point,) = solve(compile_theory(derive(declared())), {"q_star": q_star})
     runs = simulate(declared(), {"q_star": q_star}, [200], 12, "gradient_ascent", options={"rate": 0.1, "momentum": 0.9})
