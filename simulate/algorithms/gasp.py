@@ -97,5 +97,6 @@ class GASP(Passing):
 
     def outcome(self, state: State) -> Outcome:
         seen = {name: value for name, value in self.observe(state).items() if name in ("q0", "q1", "chi")}
+        seen["Q"] = seen["q1"]  # of weights in one state, not of their mean over states
         estimate = Estimate(state["mean"], residual=float(state["residual"]), steps=int(state["taken"]), extras=seen)
         return Outcome({self.only_learner: estimate})
