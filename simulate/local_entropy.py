@@ -34,7 +34,7 @@ def local_entropy(instance: Instance, weights: np.ndarray, distances: Sequence[f
         ValueError: a distance outside (0, 1/2), or weights that are no signs.
         Unsupported: no messages are known for the instance.
     """
-    return stability(instance, weights, distances).entropy
+    return _counted(instance, weights, distances)[1]
 
 
 @dataclass(frozen=True)
@@ -57,23 +57,29 @@ class Stability:
 
 def stability(instance: Instance, weights: np.ndarray, distances: Sequence[float]) -> Stability:
     """Entropies, barycenters and free weights around weights (d,) of signs, as `local_entropy` finds them; it raises the same."""
+    problem, entropy, centers = _counted(instance, weights, distances)
+    known = np.isfinite(entropy)
+    violated = np.full(entropy.shape, np.nan)
+    violated[known] = [problem.violated(np.where(center >= 0, 1.0, -1.0)) for center in centers[known]]
+    return Stability(_free(problem, np.asarray(weights, float)), np.asarray(distances, float), entropy, centers, violated)
+
+
+def _counted(instance: Instance, weights: np.ndarray, distances: Sequence[float]) -> tuple[Problem, np.ndarray, np.ndarray]:
+    """(the constraints, entropies (k,), barycenters (k, d)) around weights."""
     wanted = np.asarray(distances, float)
     if not ((wanted > 0) & (wanted < 0.5)).all():
         raise ValueError(f"distances = {wanted.tolist()}: each must lie in (0, 0.5)")
     if np.shape(weights) != (instance.size,) or not np.isin(weights, (-1, 1)).all():
         raise ValueError(f"weights: {instance.size} values -1 or 1 are needed")
     rng = generator(instance.spec.fingerprint, instance.at, instance.size, instance.seed, "local entropy")
-    problem, weights = problem_of(instance), np.asarray(weights, float)
-    around = _Around(problem, weights, rng)
+    problem = problem_of(instance)
+    around = _Around(problem, np.asarray(weights, float), rng)
     entropy, centers = np.full(wanted.shape, np.nan), np.full((*wanted.shape, instance.size), np.nan)
     for place in np.argsort(wanted):
         entropy[place] = around.entropy(wanted[place])
         if np.isfinite(entropy[place]):
             centers[place] = around.means
-    known = np.isfinite(entropy)
-    violated = np.full(wanted.shape, np.nan)
-    violated[known] = [problem.violated(np.where(center >= 0, 1.0, -1.0)) for center in centers[known]]
-    return Stability(_free(problem, weights), wanted, entropy, centers, violated)
+    return problem, entropy, centers
 
 
 def _free(problem: Problem, weights: np.ndarray) -> np.ndarray:

@@ -175,7 +175,7 @@ def simulate(
     if stepping is not None and not stepping.takes(spec, point):
         stepping = None
     if is_formula(spec) and stepping is None:
-        raise Unsupported(f"algorithm {name!r} cannot take these clauses (bp edmc focusing_bp reinforced_bp do; annealing at beta = inf)")
+        raise Unsupported(f"algorithm {name!r} does not take these clauses; `replica list algorithms` shows which search weights of signs")
     if resume is not None and stepping is None:
         raise Unsupported(f"algorithm {name!r} takes no steps that a run could be resumed from")
     records: dict[tuple[int, int], Record] = {}

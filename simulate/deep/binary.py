@@ -22,6 +22,7 @@ import torch
 
 from simulate.deep.tables import Tables
 from simulate.instance import Unsupported
+from simulate.learn.threads import one_thread
 
 SMALLEST = 1e-3
 """Variance of a field below which its slopes would be all but steps."""
@@ -77,6 +78,7 @@ class Trained:
     training_accuracy: np.ndarray
 
 
+@one_thread()
 def train(tables: Tables, training: Training, device: str = "cpu") -> Trained:
     """One network per cut of a table, all side by side, in single precision.
 
@@ -88,7 +90,6 @@ def train(tables: Tables, training: Training, device: str = "cpu") -> Trained:
     count = tables.y.shape[1]
     if training.batch > count:
         raise Unsupported(f"training: a batch of {training.batch} is more than the {count} samples to learn from")
-    torch.set_num_threads(1 if device == "cpu" else torch.get_num_threads())  # steps this small only lose by being split
     x, test = (torch.as_tensor(part, dtype=torch.float32, device=device) for part in (tables.x, tables.test_x))
     y, test_y = (torch.as_tensor(part, dtype=torch.int64, device=device) for part in (tables.y, tables.test_y))
     rngs = [np.random.default_rng([seed, count, 1]) for seed in tables.seeds]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from simulate.learn.estimate import Estimate
 from simulate.learn.minimise import lbfgs, multipliers, newton
 from simulate.learn.scalars import Multiplied, Scalar, Smooth
 from simulate.learn.tape import Tape, torch_operations
+from simulate.learn.threads import side_by_side
 
 TOLERANCE = 1e-8
 """Largest optimality residual that is accepted: |gradient| over the two parts that cancel, and for kinked terms the
@@ -61,13 +61,7 @@ def train(instances: Sequence[Instance], learner: Any, device: str = "cpu") -> l
     n, d = instances[0].arrays["x"].shape
     size = max(1, min(8, _CHUNK // (8 * n * d), -(-len(instances) // (os.cpu_count() or 1))))
     chunks = [instances[i : i + size] for i in range(0, len(instances), size)]
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # one core a chunk: the small operations of a line search only lose by being split
-    try:
-        with ThreadPoolExecutor(os.cpu_count() or 1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            found = list(pool.map(lambda chunk: _minimise(chunk, loss, penalty, device), chunks))
-    finally:
-        torch.set_num_threads(before)
+    found = side_by_side(lambda chunk: _minimise(chunk, loss, penalty, device), chunks)
     return [estimate for chunk in found for estimate in chunk]
 
 

@@ -21,6 +21,7 @@ from simulate.learn.estimate import Estimate
 from simulate.learn.features import Layers, activation_of
 from simulate.learn.tape import Tape, numpy_operations, stable, torch_operations
 from simulate.learn.terms import sees
+from simulate.learn.threads import one_thread
 from simulate.naming import last
 
 _AHEAD = 500  # steps whose batches are drawn at once
@@ -28,6 +29,7 @@ _DECAY, _SMALL = (0.9, 0.999), 1e-8  # of Adam
 _Y, _Z, _W = sp.symbols("y z w", real=True)
 
 
+@one_thread()
 def train(
     instances: Sequence[Instance], name: str, stage: Any, trained: Sequence[Mapping[str, Estimate]], device: str = "cpu"
 ) -> list[Estimate]:
@@ -54,7 +56,6 @@ def train(
     free = weights[round(number(network.frozen, at)) :]
     for w in free:
         w.requires_grad_(True)
-    torch.set_num_threads(1 if device == "cpu" else torch.get_num_threads())  # steps this small only lose by being split
     optimizer = torch.optim.Adam(free, lr=number(protocol.rate, at), betas=_DECAY, eps=_SMALL)
     steps, size = round(number(protocol.steps, at)), min(round(number(protocol.batch, at)), y.shape[1])
     which = torch.arange(len(instances), device=device)[:, None]

@@ -5,9 +5,7 @@ Stages run in order and later ones see what earlier ones left; learners of one s
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -25,6 +23,7 @@ from simulate.learn.joint import Design, Joint, Link, Pieces
 from simulate.learn.networks import train
 from simulate.learn.scalars import Scalar
 from simulate.learn.terms import Piece, check, link_of, losses_of, penalty_of, sees, together
+from simulate.learn.threads import side_by_side
 from simulate.naming import last, vector
 
 _NETWORKS = ("linear", "random_features", "head_of")
@@ -106,13 +105,7 @@ def _each(
 
     if device != "cpu":
         return [one(*pair) for pair in zip(instances, trained, strict=True)]
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(os.cpu_count() or 1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return list(pool.map(one, instances, trained))
-    finally:
-        torch.set_num_threads(before)
+    return side_by_side(one, instances, trained)
 
 
 class _Part:
