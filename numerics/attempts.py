@@ -7,12 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import sympy as sp
 
+from numerics.coarser import closed, refined
+from numerics.compile import compile_theory
+from numerics.equations import Failure
 from numerics.outcome import same, solution
 from numerics.path import carry, lost, straight
 from numerics.problem import PANELS, SWEEPS, Problem
 from numerics.settle import settle
 from numerics.solution import Solution
 from numerics.status import Status
+from numerics.steps import Held, Merged
 from numerics.trust import approach
 
 REGULAR = (Status.CONVERGED, Status.LIMITED)
@@ -27,13 +31,18 @@ def attempts(
     to a solution inside the domain, one is continued from an easy point, then from the theory's own values of its controls; last come
     bounded steps.  They come first, and suffice, where integrals are three deep: sweeps are dear there, and solutions lie in flat
     valleys.  A start with easy points is not given more than the first size of the buffers: where it needs more, it is far from any
-    solution.
+    solution.  Parisi parameters that no start leads to are moved downhill, at once where there are several.
     """
     deep = any(len(loop.inside) > 1 for loop in problem.module.loops)
+    steps = problem.theory.system.minimal
     found = _from_valleys(problem, point, names, tol, many) if deep else []
     failed: list[Solution] = []
     if found:
         return found, failed
+    if len(steps) > 1:
+        found, failed = downhill(problem, point, names, tol)
+        if found:
+            return found, failed
     for name in names:
         for number, one in enumerate(_from_start(problem, point, name, tol)):
             if not one.converged:
@@ -44,6 +53,10 @@ def attempts(
                     return [one], failed
     if any(one.status in REGULAR for one in found):
         return found, failed
+    if len(steps) == 1:
+        lower, _ = downhill(problem, point, names, tol)
+        if any(one.status in REGULAR for one in lower):
+            return [*lower, *found], failed
     for name in names:
         reached = _continued(problem, point, name, tol)
         if reached is not None and reached.converged:
@@ -62,6 +75,44 @@ def _from_start(problem: Problem, point: Mapping[str, float], name: str, tol: fl
     most = PANELS[0] if problem.theory.system.starts[index].easy else PANELS[1]
     for sweeps in (SWEEPS, 0):
         yield solution(problem, point, problem.march(controls, begin, tol, sweeps, most=most), 0, name)
+
+
+def downhill(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float) -> tuple[list[Solution], list[Solution]]:
+    """The solution that Parisi parameters lead to downhill, from a solution with one step less or from a start.
+
+    Where two levels become one instead, the solution with one step less, with a note that says so.
+    """
+    theory, merged = problem.theory, False
+    begins: list[tuple[str, np.ndarray]] = []
+    coarse: list[Solution] = []
+    if theory.coarser is not None:
+        coarser = Problem(compile_theory(theory.coarser()))
+        coarse, failed = attempts(coarser, {c: point[c] for c in coarser.controls}, coarser.start_names(None), tol, False)
+        if not coarse:
+            return [], failed
+        begins = [(start.name, refined(problem, start, point, coarse[0])) for start in theory.system.refined]
+    begins += [(name, problem.start(problem.start_names(None).index(name), point)) for name in names]
+    for name, begin in begins:
+        try:
+            near = Held(problem, point).minimum(begin)
+        except Merged:
+            merged = True
+            continue
+        except (Failure, np.linalg.LinAlgError):
+            continue
+        one = _finished(problem, point, near, tol, name) if near is not None else None
+        if one is not None:
+            return [one], []
+    return ([closed(problem, point, coarse[0])] if merged and coarse else []), []
+
+
+def _finished(problem: Problem, point: Mapping[str, float], near: np.ndarray, tol: float, name: str) -> Solution | None:
+    """The solution next to some unknowns, None where neither way of ending leads to one."""
+    one = settle(problem, point, near, tol, name)
+    if one is None:
+        controls = np.array([[point[control] for control in problem.controls]])
+        one = solution(problem, point, problem.march(controls, near[None], tol, 0), 0, name)
+    return one if one.status in REGULAR else None
 
 
 def _continued(problem: Problem, point: Mapping[str, float], name: str, tol: float) -> Solution | None:

@@ -194,4 +194,4 @@ def count(level: int, digits: int, number: Any) -> tuple[list[Any], list[Any]]:
     return [number(k) for k in range(size)], [number(1)] * size
 
 
-_RULES = {Rule.LINE: line, Rule.UNIT: unit, Rule.COUNT: count}
+_RULES = {Rule.LINE: line, Rule.UNIT: unit, Rule.RAY: unit, Rule.COUNT: count}  # a wider window leaves nothing to follow

@@ -76,7 +76,7 @@ class Module:
 
     def _exact_text(self, digits: int) -> str:
         """Value-only text whose windows leave out nothing that shows in so many digits."""
-        if digits <= WINDOWED or self.theory is None or all(loop.rule is not Rule.UNIT for loop in self.loops):
+        if digits <= WINDOWED or self.theory is None or all(loop.rule not in (Rule.UNIT, Rule.RAY) for loop in self.loops):
             return "\n".join((*self.exact_constants, self.exact_text))
         if digits not in self._wider:
             text = kernel_text(_rewrite(self.theory, math.sqrt(2 * digits * math.log(10)) + 1))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from numerics.equations import Failure
+from numerics.layout import WORTHLESS
 from numerics.status import Status
 from numerics.system import Look, System
 
@@ -17,7 +18,6 @@ ITERATIONS = 14
 LONGEST = 1.0  # Newton step in charts
 NEAR = 1e-9  # shorter steps that no longer shrink are rounding
 ROUNDS = 8  # of the doubling test
-WORTHLESS = 1e-6
 TURN = 0.92  # smallest cosine between the directions at both ends of a step
 SHORTEST = 1e-9  # of the first step; then the curve is lost
 

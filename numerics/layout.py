@@ -9,10 +9,10 @@ from numerics.program import Rule
 from replica.symbols import Domain
 
 # rules of loops
-RULES = {Rule.LINE: 0, Rule.UNIT: 1, Rule.COUNT: 2}
-LINE, UNIT, COUNT = RULES.values()
+RULES = {Rule.LINE: 0, Rule.UNIT: 1, Rule.COUNT: 2, Rule.RAY: 3}
+LINE, UNIT, COUNT, RAY = RULES.values()
 ORDER = 16  # nodes of a panel
-FIRST_NESTED = (32, 2, 32)  # first size of a nested loop by rule: trapezoid nodes, panels, counts
+FIRST_NESTED = (32, 2, 32, 2)  # first size of a nested loop by rule: trapezoid nodes, panels, counts, panels
 PROBES = 128  # integrals of one loop that adaptation can watch
 STACK, DEPTH = 3, 96  # rows of the adaptation's workspace: totals, a panel under test, and the panels that wait
 # columns of `loops`; LATE: only values need it; from INSIDE on: whether it reads the variable of loop j
@@ -25,6 +25,7 @@ REAL, ABOVE, BELOW, BETWEEN = range(4)
 INFO = 5  # residual, quadrature error, steps, nodes, and in a march how far from the prediction (infinite after a restart)
 RESIDUAL_AT, ERROR_AT, STEPS_AT, NODES_AT, JUMP_AT = range(INFO)
 
+WORTHLESS = 1e-6  # a solution with a larger relative error is none
 MOST_PANELS = 1024  # per loop of depth 0
 WINDOW = 5  # steps that Anderson's acceleration combines
 LOCAL = 13 + 2 * WINDOW  # vectors of workspace
@@ -54,6 +55,7 @@ class Slots(NamedTuple):
     x: int
     w: int
     off: int
+    empty: int  # offsets of loops without nodes
     scr: int
     out: int
     work: int

@@ -83,7 +83,13 @@ def released(theory: Theory) -> tuple[Theory, Control]:
     kept = [(u, e) for u, e in pairs if u.symbol != control.symbol]
     starts = tuple(dataclasses.replace(s, values={k: v for k, v in s.values.items() if k != control.symbol}) for s in system.starts)
     free = dataclasses.replace(
-        system, unknowns=tuple(u for u, _ in kept), equations=tuple(e for _, e in kept), starts=starts, solved=system.solved[:-1]
+        system,
+        unknowns=tuple(u for u, _ in kept),
+        equations=tuple(e for _, e in kept),
+        starts=starts,
+        solved=system.solved[:-1],
+        refined=(),
+        merged=None,
     )
     return dataclasses.replace(
         theory,
@@ -92,6 +98,7 @@ def released(theory: Theory) -> tuple[Theory, Control]:
         controls=(*theory.controls, control),
         order_parameters={k: v for k, v in theory.order_parameters.items() if k != control.name},
         observables={**theory.observables, EXCESS: excess},
+        coarser=None,
     ), control
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from numerics.problem import WORTHLESS, March, Problem
+from numerics.layout import WORTHLESS
+from numerics.problem import March, Problem
 from numerics.solution import Solution
 from numerics.stability import stable
 from numerics.status import CODES, Status

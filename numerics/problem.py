@@ -25,6 +25,7 @@ from numerics.layout import (
     RULES,
     STACK,
     TRAIL,
+    WORTHLESS,
     Slots,
     chart_of,
     local_size,
@@ -42,7 +43,6 @@ SWEEPS = 400
 PANELS = (128, MOST_PANELS)  # panels per loop of depth 0: tried first, and never exceeded
 NESTED = (512, 4096)  # nodes per nested loop
 RESULTS = 1e-8  # results that doubled nodes move by more are computed again in larger buffers, and called limited if that does not help
-WORTHLESS = 1e-6  # unknowns are never this wrong where a solution is reported: such an error is one of results
 
 
 class LoopLike(Protocol):
@@ -230,7 +230,8 @@ class Problem:
             nodes = int(room[-1])
             # a nested loop may take more than its share of the nodes, so scratch is for all of them in any one loop
             scratch = max((module.scratch([0] * (k + 1) + [nodes] * (loops - k)) for k in range(loops)), default=1)
-            grid = (np.zeros((loops, panels, 2)), np.zeros(nodes), np.zeros(nodes), np.zeros(loops + 1, np.int64), np.zeros(scratch))
+            offsets = np.zeros(loops + 1, np.int64), np.zeros(loops + 1, np.int64)
+            grid = (np.zeros((loops, panels, 2)), np.zeros(nodes), np.zeros(nodes), *offsets, np.zeros(scratch))
             asked, answered = (points, starts), (found, values, info, status, jacobian)
             arrays = (rules, kinds, low, high, conjugate, *asked, *answered, *grid, out, work, place, local, trail)
             sizes = (loops, n, c, count, len(starts), len(self.value_names), panels, nodes, scratch, outputs)
@@ -254,7 +255,10 @@ class Problem:
         return done
 
     def _doubtful(self, march: March, tol: float) -> np.ndarray:
-        """Points whose unknowns are good and whose results are not, as nested loops that only results need may leave it."""
+        """Points whose unknowns are good and whose results are not, as nested loops that only results need may leave it.
+
+        Unknowns are never WORTHLESS where a solution is reported: such an error is one of results.
+        """
         bound = np.where(march.status == CONVERGED, max(tol, RESULTS), WORTHLESS)
         rows = np.flatnonzero((march.status <= LIMITED) & (march.info[:, ERROR_AT] > bound))
         if len(rows):  # errors are in the unknowns' own units

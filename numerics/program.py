@@ -19,6 +19,7 @@ class Rule(Enum):
 
     LINE = "nodes on the real line, weights contain the standard normal density and sum to one"
     UNIT = "nodes on [0, 1], weights sum to one; the integrand contains map, Jacobian and density"
+    RAY = "the same, and further on from 1 as long as the integrand is not negligible there: a range whose end is where a window ends"
     COUNT = "nodes 0, 1, 2, ... with unit weights"
 
 
@@ -169,6 +170,7 @@ class Program:
         loops: every loop that occurs, in the order in which kernels take their nodes.
         constraints: expressions without loops that are positive inside the domain.
         features: where integrands may change quickly, ordered by loop.
+        iterated: the map is only ever applied: kernels give zeros in place of its derivatives.
     """
 
     unknowns: tuple[sp.Symbol, ...]
@@ -178,3 +180,4 @@ class Program:
     loops: tuple[Loop, ...]
     constraints: tuple[sp.Expr, ...] = ()
     features: tuple[Feature, ...] = ()
+    iterated: bool = False

@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numba import njit
 
-from numerics.layout import COUNT, INSIDE, LATE, LINE, NESTED, ORDER, PROBES, RULE, SIZE, STACK, UNIT
+from numerics.layout import COUNT, INSIDE, LATE, LINE, NESTED, ORDER, PROBES, RAY, RULE, SIZE, STACK, UNIT
 from numerics.methods.raw import PART, call_numbered
 from numerics.special.library import vexp
 from numerics.status import CAPACITY, NON_FINITE
@@ -30,12 +30,15 @@ UNCHANGED = 1e-7  # of the tolerance: halves that change less are not kept, thei
 NEGLIGIBLE = 1e-17
 FIRST_LINE = np.array([-TAIL, -WINDOW, -WINDOW / 2, 0.0, WINDOW / 2, WINDOW, TAIL])
 FIRST_UNIT = np.array([0.0, 0.5, 1.0])
+FIRST_RAY = np.array([0.0, 0.5, 1.0, 1.25])
+LENGTHEN, RAYS = 1.25, 16  # by how much a ray goes on where it matters, and how often: 37 deviations are less, wherever it begins
 OK = 0
 
 # what `arrange` is asked for: >= 0 doubles one nested loop, DOUBLE all loops of depth 0, BASE nothing; ADAPT chooses panels anew,
 # GENEROUS too but saves no nodes where the equations need none (values may), FINISH does so for the loops that only values need,
-# which are empty until then, and doubles the others
-BASE, DOUBLE, ADAPT, FINISH, GENEROUS = -1, -2, -3, -4, -5
+# which are empty until then, and doubles the others; EDGES changes nothing and tells whether mass lies beyond the panels
+BASE, DOUBLE, ADAPT, FINISH, GENEROUS, EDGES = -1, -2, -3, -4, -5, -6
+SPILLS = -2  # the answer to EDGES where it does
 ADOPT = 100  # plus the refinement: makes it permanent
 TOTAL, PARENT, FEATURES = range(3)  # rows of `work` below STACK
 REACH = 4.0  # widths from the place of a feature within which it matters
@@ -72,7 +75,7 @@ def fill_uniform(rule, size, x, w, k):
             x[k + i] = t
             w[k + i] = h * vexp(-0.5 * t * t) * 0.3989422804014327
         return size
-    if rule == UNIT:
+    if rule == UNIT or rule == RAY:
         for i in range(size):
             fill_panel(rule, i / size, (i + 1) / size, x, w, k + ORDER * i)
         return ORDER * size
@@ -84,7 +87,7 @@ def fill_uniform(rule, size, x, w, k):
 @njit(**PART)
 def length(rule, nested, size):
     """Number of nodes of a loop."""
-    return ORDER * size if rule == UNIT or (rule == LINE and not nested) else size
+    return ORDER * size if rule == UNIT or rule == RAY or (rule == LINE and not nested) else size
 
 
 @njit(**PART)
@@ -197,11 +200,21 @@ def hides(features, known, a, b):
 
 @njit(**PART)
 def matters(work, row, m):
-    """Whether a panel holds a part of some integral that shows in its digits."""
+    """Whether a panel holds a part of some integral that shows in its digits: 0 no, 1 only of one that is nothing so far, 2 yes."""
+    found = 0
     for i in range(m):
-        if abs(work[row, 2 + i]) > MATTERS * work[TOTAL, i] and work[TOTAL, i] > NOTHING:
-            return True
-    return False
+        if abs(work[row, 2 + i]) > MATTERS * work[TOTAL, i]:
+            found = max(found, 2 if work[TOTAL, i] > NOTHING else 1)
+    return found
+
+
+@njit(**PART)
+def summed(work, pending, m):
+    """Totals of the panels on the stack."""
+    for i in range(m):
+        work[TOTAL, i] = 0.0
+        for row in range(STACK, STACK + pending):
+            work[TOTAL, i] += abs(work[row, 2 + i])
 
 
 @njit(**PART)
@@ -218,28 +231,38 @@ def adapt_panels(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr,
     if known > 2 * MOST_FEATURES:
         return CAPACITY
     copy(out, work[FEATURES], known)
-    first = FIRST_LINE if rule == LINE else FIRST_UNIT
-    fresh, pending, kept, m = len(first) - 1, 0, 0, 0
-    side, further, edge = (1 if rule == LINE else -1), 0, STACK  # the outermost panel on the right, then on the left
+    first = FIRST_LINE if rule == LINE else FIRST_RAY if rule == RAY else FIRST_UNIT
+    window = 1.0 if rule == RAY else WINDOW
+    fresh, pending, kept, m, beyond = len(first) - 1, 0, 0, 0, True
+    side, further, edge = (1 if rule == LINE else 0 if rule == RAY else -1), 0, STACK  # the outermost panel on the right, then on the left
     while fresh > 0 or side >= 0 or pending > 0:
         if fresh > 0:
             fresh -= 1
             a, b, halves, row = first[fresh], first[fresh + 1], 1, STACK + pending
         elif side >= 0:
-            if not matters(work, edge, m):
-                side, further, edge = side - 1, 0, STACK + len(first) - 2
+            more = matters(work, edge, m)
+            if more == 0 or not beyond or further == (RAYS if rule == RAY else len(BEYOND) - 1):
+                if more == 2:
+                    return CAPACITY  # the mass lies where no nodes are
+                if more == 1:  # an integral that vanishes, wherever the little that is left of it lies
+                    pending -= further
+                    summed(work, pending, m)
+                side, further, edge, beyond = side - 1, 0, STACK + len(first) - 2, True
                 continue
-            if further + 1 == len(BEYOND):
-                return CAPACITY  # the mass lies where no nodes are
-            a, b, halves, row, edge = BEYOND[further], BEYOND[further + 1], 1, STACK + pending, STACK + pending
-            if side == 0:
-                a, b = -b, -a
+            if rule == RAY:
+                a = work[edge, 1]
+                b = a * LENGTHEN
+            else:
+                a, b = BEYOND[further], BEYOND[further + 1]
+                if side == 0:
+                    a, b = -b, -a
             further += 1
+            halves, row, edge = 1, STACK + pending, STACK + pending
         else:
             pending -= 1
             row, halves = STACK + pending, 2
             a, b = work[row, 0], work[row, 1]
-            negligible = b <= -WINDOW or a >= WINDOW  # inside the window values may need what the residual does not
+            negligible = b <= -window or a >= window  # inside the window values may need what the residual does not
             for i in range(m):
                 work[PARENT, i] = work[row, 2 + i]
                 negligible &= abs(work[row, 2 + i]) <= NEGLIGIBLE * work[TOTAL, i]
@@ -256,13 +279,17 @@ def adapt_panels(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr,
             if m > PROBES:
                 return CAPACITY
             for i in range(m):
-                if not abs(out[i]) < math.inf:
-                    return NON_FINITE
+                beyond &= abs(out[i]) < math.inf
                 work[row + half, 2 + i] = out[i]
+        if not beyond and (side < 0 or further == 0):
+            return NON_FINITE
         if halves == 1:
-            for i in range(m):
-                work[TOTAL, i] = abs(work[row, 2 + i]) + (work[TOTAL, i] if pending > 0 else 0.0)
             pending += 1
+            if beyond:
+                summed(work, pending, m)
+            else:  # further out an integrand may be no number
+                for i in range(m):
+                    work[row, 2 + i] = work[TOTAL, i]
             continue
         settled = b - a < 1e-14
         fine, same = not hides(work[FEATURES], known, a, b), thrifty
@@ -285,9 +312,46 @@ def adapt_panels(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr,
 
 
 @njit(**PART)
+def spills(probe, p, l, loops, panels, x, w, off, scr, out, work):
+    """Whether loop l of depth 0 has mass next to its outermost panels, which were chosen for other parameters."""
+    if frame(loops, l, ORDER, x, w, off) != OK:
+        return CAPACITY
+    rule, size, k, m = loops[l, RULE], loops[l, SIZE], off[l], 0
+    low = high = 0.0
+    for j in range(size):
+        low, high = min(low, panels[l, j, 0]), max(high, panels[l, j, 1])
+    for j in range(size + 2):
+        if j < size:
+            a, b = panels[l, j, 0], panels[l, j, 1]
+        elif j == size:
+            a, b = high, high * FIRST_RAY[-1] if rule == RAY else high + (TAIL - WINDOW)
+        elif rule == LINE:
+            a, b = low - (TAIL - WINDOW), low
+        else:
+            break
+        fill_panel(rule, a, b, x, w, k)
+        m = call_numbered(probe, l, p, x, w, off, scr, out)
+        for i in range(m):
+            if not abs(out[i]) < math.inf:
+                return SPILLS
+            work[STACK, 2 + i] = out[i]
+            if j < size:
+                work[TOTAL, i] = abs(out[i]) + (work[TOTAL, i] if j > 0 else 0.0)
+        if j >= size and matters(work, STACK, m) == 2:
+            return SPILLS
+    return OK
+
+
+@njit(**PART)
 def arrange(probe, p, request, tolerance, loops, panels, x, w, off, scr, out, work):
-    """Put nodes into x, w and off, as `request` asks; `probe` is a kernel's address.  Returns OK, CAPACITY or NON_FINITE."""
+    """Put nodes into x, w and off, as `request` asks; `probe` is a kernel's address.  Returns OK, CAPACITY, NON_FINITE or SPILLS."""
     status, refine = OK, request
+    if request == EDGES:
+        for l in range(len(loops)):
+            line = loops[l, NESTED] == 0 and (loops[l, RULE] == LINE or loops[l, RULE] == RAY)
+            if line and loops[l, SIZE] > 0 and status == OK:
+                status = spills(probe, p, l, loops, panels, x, w, off, scr, out, work)
+        return status
     if request == ADAPT or request == FINISH or request == GENEROUS:
         refine = DOUBLE if request == FINISH else BASE
         for l in range(len(loops)):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import sympy as sp
 
 from numerics.equations import Equations, Failure
 from numerics.layout import ERROR_AT, INFO, JUMP_AT, RESIDUAL_AT, STEPS_AT, local_size
@@ -16,6 +17,7 @@ from numerics.solution import Solution
 from numerics.solver import recur
 from numerics.status import CAPACITY, CODES, Status
 from replica.nodes import LogAverage, Tilted
+from replica.symbols import control_symbol
 from replica.theory import Recursion, Theory
 
 if TYPE_CHECKING:
@@ -52,8 +54,10 @@ def iterate(module: Compiled, at: Mapping[str, float] | None = None) -> tuple[Pa
     n, c = len(problem.names), len(problem.controls)
     kinds, low, high, _ = problem.charts
     first = {s.name for s in system.conjugates}
-    conjugate = np.array([name in first for name in problem.names], np.int64)
-    states, info = np.zeros((system.steps + 1, n)), np.zeros(INFO)
+    images = zip(problem.names, system.equations, strict=True)
+    conjugate = np.array([1 if name in first else 0 if image.has(LogAverage, Tilted) else 2 for name, image in images], np.int64)
+    steps, damping = _plan(system, point)
+    states, info = np.zeros((steps + 1, n)), np.zeros(INFO)
     states[0] = problem.start(0, point)
     controls, local = np.array([point[name] for name in problem.controls]), np.zeros(local_size(n, c))
     arrays = {
@@ -65,9 +69,10 @@ def iterate(module: Compiled, at: Mapping[str, float] | None = None) -> tuple[Pa
         "found": states,
         "info": info,
         "local": local,
+        "empty": np.zeros(len(module.loops) + 1, np.int64),
     }
     while True:
-        code = recur(equations.table(**arrays, steps=system.steps, first=int(info[STEPS_AT])), system.damping)
+        code = recur(equations.table(**arrays, steps=steps, first=int(info[STEPS_AT])), damping)
         if code != CAPACITY:
             status = CODES[code]
             break
@@ -79,6 +84,21 @@ def iterate(module: Compiled, at: Mapping[str, float] | None = None) -> tuple[Pa
         info[JUMP_AT] = 0.0  # panels are chosen anew: look at doubled nodes at once
     taken = int(info[STEPS_AT])
     return Path(point, states[: taken + 1], status, float(info[RESIDUAL_AT]), float(info[ERROR_AT])), equations
+
+
+def _plan(system: Recursion, at: Mapping[str, float]) -> tuple[int, float]:
+    """(steps, damping) at a point.
+
+    Raises:
+        ValueError: one line naming what is out of its range.
+    """
+    known = {control_symbol(name): sp.Float(value) for name, value in at.items()}
+    steps, damping = (float(sp.sympify(value).xreplace(known)) for value in (system.steps, system.damping))
+    if not (steps >= 1 and steps == round(steps)):
+        raise ValueError(f"{system.steps} steps of the recursion come out as {steps:g}: a whole number from 1 on is needed")
+    if not 0 <= damping < 1:
+        raise ValueError(f"damping {system.damping} of the recursion comes out as {damping:g}: it must lie in [0, 1)")
+    return round(steps), damping
 
 
 def run(module: Compiled, at: Mapping[str, float] | None = None, *, trajectory: bool = False) -> Solution:

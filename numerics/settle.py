@@ -11,22 +11,24 @@ from collections.abc import Mapping
 import numpy as np
 
 from numerics.equations import Failure
+from numerics.layout import WORTHLESS
 from numerics.outcome import solution
 from numerics.problem import March, Problem
 from numerics.solution import Solution
 from numerics.status import CONVERGED, LIMITED
 from numerics.system import Look, System
 
-WORTHLESS = 1e-6  # a solution with a larger relative error is none
+ROUGH = 1e-4  # nor is one that rounding moves by more: valleys may be so flat that it does by more than WORTHLESS
 BLUR = 100.0  # times the rounding error of the equations, which thousands of nodes add up to: doubling cannot improve on that
 STEPS = 12
+PATIENCE = 2  # doublings in a row that halve no change: what is left is rounding
 NEAR = 1e-6  # in charts: steps that no longer shrink are rounding
 
 
 def settle(problem: Problem, at: Mapping[str, float], y: np.ndarray, tol: float, start: str) -> Solution | None:
     """The solution next to y, with what moves it for an error: the last step, nodes doubled one loop after the other, rounding.
 
-    None where Newton's method comes to no rest, or the error stays above WORTHLESS.
+    None where Newton's method comes to no rest, or the error stays above WORTHLESS, that of rounding above ROUGH.
     """
     system = System(problem.module, at, {})
     try:
@@ -34,14 +36,15 @@ def settle(problem: Problem, at: Mapping[str, float], y: np.ndarray, tol: float,
         resolve(system, y, tol)
         y, taken = rest(system, y)
         look = system.look(y)
-        step = newton(look)
-        error = moved(system, y, step) + moved(system, y, blur(look))
+        step, rounding = newton(look), moved(system, y, blur(look))
+        error = moved(system, y, step)
         for refinement in system.refinements:
             system.refine(y, refinement)
             error += moved(system, y, newton(system.look(y)) - step)
         system.refine(y, None)
-        if not error < WORTHLESS:
+        if not (error < WORTHLESS and rounding < ROUGH):
             return None
+        error += rounding
         side, p = system.sides[0], system.point(y)
         found, nodes = side.look(p), side.nodes
         results, shown = system.results(y)
@@ -63,7 +66,9 @@ def newton(look: Look) -> np.ndarray:
 def moved(system: System, y: np.ndarray, step: np.ndarray) -> float:
     """What a step changes most, relative to the unknown or, for an overlap, in its own units."""
     there = system.coordinates.shift(y, step)
-    own = np.where(system.problem.charts[3] == 0, np.abs(there - y), 0.0)
+    whole = system.problem.theory.system
+    overlap = (system.problem.charts[3] == 0) & np.array([u.symbol not in whole.minimal for u in whole.unknowns])
+    own = np.where(overlap, np.abs(there - y), 0.0)
     return float(np.maximum(system.coordinates.relative(y, there), own).max())
 
 
@@ -75,15 +80,16 @@ def blur(look: Look) -> np.ndarray:
 def resolve(system: System, y: np.ndarray, tol: float) -> None:
     """Double loops for good, innermost first, while that moves Newton's step by more than the solution is to be good to, or can be."""
     look = system.look(y)
-    enough = max(tol / max(1, len(system.refinements)), BLUR * float(blur(look).max()))
+    enough = max(tol / max(1, len(system.refinements)), min(BLUR * float(blur(look).max()), 0.1 * WORTHLESS))
     step = newton(look)
     for refinement in reversed(system.refinements):
-        change = np.inf
+        change, vain = np.inf, 0
         while True:
             system.refine(y, refinement)
             finer, last = newton(system.look(y)), change
             change = float(np.abs(finer - step).max())
-            if change <= enough or change > 0.5 * last:
+            vain = vain + 1 if change > 0.5 * last else 0
+            if change <= enough or vain == PATIENCE:
                 break
             system.refine(y, refinement, for_good=True)
             step = finer

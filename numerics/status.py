@@ -18,7 +18,10 @@ class Status(Enum):
     NON_FINITE = "an equation is not finite at the point reached; is the start outside the physical domain?"
     LEFT_DOMAIN = "every step tried leaves the physical domain; start nearer to the solution"
     MAX_STEPS = "step limit reached before the residual was below tolerance; start nearer to the solution"
-    QUADRATURE = "the quadrature error stays above tolerance at the largest number of nodes; loosen tol"
+    QUADRATURE = (
+        "the quadrature error stays above tolerance at the largest number of nodes (loosen tol), "
+        "or the mass of an average lies further out than nodes reach"
+    )
     STALLED = "the residual stays above tolerance and above its rounding error; a fold or a marginal point may be near"
     SINGULAR = "the Jacobian is singular: a fold or a marginal point"
     DIVERGED = "the trajectory diverges; the last good state and its time are kept, try a smaller learning rate"

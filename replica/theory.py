@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -58,6 +58,9 @@ class Stationary:
         constraints: expressions that are positive inside the physical domain, besides the unknowns' own domains.
         starts: where to begin, the uninformed start first.
         solved: controls that are among the unknowns; the equation of each is symbol + (what vanishes where it is met).
+        minimal: unknowns at which the free entropy is least, in ascending order; the equation of each is symbol - (its slope there).
+        refined: starts in terms of the unknowns of the coarser theory (see Theory) too.
+        merged: the solution of the coarser theory in these unknowns: two levels are one.
     """
 
     unknowns: tuple[OrderParameter, ...]
@@ -65,6 +68,9 @@ class Stationary:
     constraints: tuple[sp.Expr, ...] = ()
     starts: tuple[Start, ...] = ()
     solved: tuple[Control, ...] = ()
+    minimal: tuple[sp.Symbol, ...] = ()
+    refined: tuple[Start, ...] = ()
+    merged: Start | None = None
 
     def formulas(self) -> tuple[sp.Basic, ...]:
         """The equations as equalities, one per unknown."""
@@ -81,13 +87,13 @@ class Recursion(Stationary):
 
     Args:
         conjugates: the unknowns that are replaced first; their equations read the others only, and the other way round.
-        steps: how many there are.
-        damping: part of the old value that the others keep.
+        steps: how many there are, an expression of the controls.
+        damping: part of the old value that the others keep, in [0, 1); an expression of the controls.
     """
 
     conjugates: tuple[sp.Symbol, ...] = ()
-    steps: int = 0
-    damping: float = 0.0
+    steps: sp.Expr = sp.S.Zero
+    damping: sp.Expr = sp.S.Zero
 
 
 @dataclass(frozen=True)
@@ -257,7 +263,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class Theory:
-    """Equations of one learner under one ansatz.  Knows nothing of how they will be solved."""
+    """Equations of one learner under one ansatz.  Knows nothing of how they will be solved.
+
+    `coarser` derives the theory with one step of replica symmetry breaking less, where a solver may begin.
+    """
 
     name: str
     fingerprint: str
@@ -272,6 +281,7 @@ class Theory:
     trail: tuple[Step, ...] = ()
     scores: Scores | None = None
     spec: Any = None
+    coarser: Callable[[], Theory] | None = field(default=None, repr=False, compare=False)
 
     @property
     def missing(self) -> tuple[Control, ...]:

@@ -60,9 +60,8 @@ class AngleSum:
         if isinstance(e, Angle):
             c, v, w = (self.body.value(a) for a in e.args)
             scale = self.body.value(sp.Mul(*factors))
-            builder, zero = self._here(), ir.Constant(_DOUBLE, 0.0)
-            positive = builder.fcmp_ordered(">", v, zero)  # the product of two negative variances is not one
-            self._push(builder, c, builder.fmul(v, builder.select(positive, w, zero)), scale)
+            builder = self._here()
+            self._push(builder, c, self.body.elementary.both(builder, v, w), scale)
         elif turning and e.is_Add:
             for a in e.args:
                 self._add(a, factors)
@@ -120,13 +119,27 @@ def _flush(module: ir.Module) -> ir.Function:
     builder.cbranch(builder.icmp_signed("<", index, count), body, after)
     builder = ir.IRBuilder(body)
     c, v, scale = (builder.load(place(builder, row, index), align=8) for row in range(3))
-    found = elementary.angle(builder, builder.fmul(c, elementary.root(builder, v, inverse=True)))
+    x = elementary.correlation(builder, c, v)
+    wide = builder.fcmp_ordered(">=", elementary.call(builder, "llvm.fabs.f64", x), splat(_VECTOR, 0.5))
+    # most angles are small: then one of two square roots is spared
+    some = builder.icmp_unsigned("!=", builder.bitcast(wide, ir.IntType(WIDTH)), ir.Constant(ir.IntType(WIDTH), 0))
+    far, near, both = (function.append_basic_block() for _ in range(3))
+    builder.cbranch(some, far, near)
+    parts = []
+    for block, rule in ((far, elementary.angle), (near, elementary.narrow)):
+        inside = ir.IRBuilder(block)
+        parts.append((rule(inside, x), block))
+        inside.branch(both)
+    builder = ir.IRBuilder(both)
+    found = builder.phi(_VECTOR)
+    for part in parts:
+        found.add_incoming(*part)
     following = builder.fadd(total, builder.fmul(scale, found), flags=("contract",))
     further = builder.add(index, _i(WIDTH))
     builder.branch(head)
     for phi, first, value in ((index, _i(0), further), (total, splat(_VECTOR, 0.0), following)):
         phi.add_incoming(first, entry)
-        phi.add_incoming(value, body)
+        phi.add_incoming(value, both)
     builder = ir.IRBuilder(after)
     parts = [builder.extract_element(total, ir.Constant(ir.IntType(32), lane)) for lane in range(WIDTH)]
     while len(parts) > 1:

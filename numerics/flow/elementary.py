@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from llvmlite import ir
 
 _DOUBLE, _INT = ir.DoubleType(), ir.IntType(64)
-# asin(s) = s + s t P(t)/Q(t), t = s^2 <= 1/4; coefficients of fdlibm (Sun Microsystems, 1993)
-_P = (1.66666666666666657415e-01, -3.25565818622400915405e-01, 2.01212532134862925881e-01, -4.00555345006794114027e-02,
-      7.91534994289814532176e-04, 3.47933107596021167570e-05)  # fmt: skip
-_Q = (1.0, -2.40339491173441421878e00, 2.02094576023350569471e00, -6.88283971605453293030e-01, 7.70381505559019352791e-02)
+# asin(s) = s + s t P(t), t = s^2 <= 1/4, and atan(r) = r + r t P(t), t = r^2 <= tan(pi/8)^2: interpolation at Chebyshev nodes,
+# good to 1e-17; a quotient of shorter polynomials would wait for its division
+_ASIN = (0.16666666666666669, 0.07499999999998433, 0.04464285714635543, 0.030381944138531247, 0.02237217294214989, 0.017352392720869973,
+         0.013971212973552933, 0.011479177415184906, 0.01032281435018578, 0.005457506718640358, 0.01740087944269402,
+         -0.014851887071247204, 0.028757851367421566)  # fmt: skip
+_ATAN = (-0.3333333333333333, 0.1999999999999552, -0.14285714284666542, 0.11111111015256361, -0.09090904578123903, 0.07692183190826087,
+         -0.06664511447381948, 0.0585814891280221, -0.0508544973794026, 0.03923165829558719, -0.01917688711906226)  # fmt: skip
 # exp(x) = 2^n exp(r), |r| <= log(2)/2, by the Taylor polynomial of order 13; log(2) in two parts, the first with zeros at its end
 _HALF_TURN = 1.5 * 2.0**52  # added to a number below 2^51 it leaves the nearest integer in the last bits
 _LOG2 = (6.93147180369123816490e-01, 1.90821492927058770002e-10)
@@ -66,10 +69,53 @@ class Elementary:
         half = builder.fmul(middle, builder.fsub(one, size))
         t = builder.select(small, builder.fmul(size, size), half)
         s = builder.select(small, size, self.call(builder, "llvm.sqrt.f64", half))
-        ratio = builder.fdiv(self._polynomial(builder, _P, t), self._polynomial(builder, _Q, t))
-        r = builder.fadd(s, builder.fmul(builder.fmul(s, t), ratio))
+        r = builder.fadd(s, builder.fmul(builder.fmul(s, t), self._polynomial(builder, _ASIN, t)))
         far = builder.fsub(splat(x.type, math.pi / 2), builder.fadd(r, r))
         return self.call(builder, "llvm.copysign.f64", builder.select(small, r, far), x)
+
+    def narrow(self, builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
+        """asin(x), |x| <= 1/2."""
+        t = builder.fmul(x, x)
+        return builder.fadd(x, builder.fmul(builder.fmul(x, t), self._polynomial(builder, _ASIN, t)))
+
+    def both(self, builder: ir.IRBuilder, v: ir.Value, w: ir.Value) -> ir.Value:
+        """The product of two variances, which that of two negative ones is not."""
+        zero = splat(v.type, 0.0)
+        return builder.fmul(v, builder.select(builder.fcmp_ordered(">", v, zero), w, zero))
+
+    def correlation(self, builder: ir.IRBuilder, c: ir.Value, v: ir.Value) -> ir.Value:
+        """c/sqrt(v), zero for v <= 0; one if c^2 = v, which a product with 1/sqrt(v) may miss."""
+        positive = builder.fcmp_ordered(">", v, splat(v.type, 0.0))
+        root = self.call(builder, "llvm.sqrt.f64", builder.select(positive, v, splat(v.type, 1.0)))
+        return builder.select(positive, builder.fdiv(c, root), splat(v.type, 0.0))
+
+    def turn(self, builder: ir.IRBuilder, y: ir.Value, x: ir.Value) -> ir.Value:
+        """The angle between the first axis and (x, y), x >= 0; without branches."""
+        size = self.call(builder, "llvm.fabs.f64", y)
+        steep = builder.fcmp_ordered(">", size, x)
+        low, high = builder.select(steep, x, size), builder.select(steep, size, x)
+        far = builder.fcmp_ordered(">", low, builder.fmul(splat(x.type, math.sqrt(2) - 1), high))
+        top = builder.select(far, builder.fsub(low, high), low)
+        bottom = builder.select(far, builder.fadd(low, high), high)
+        bottom = builder.select(builder.fcmp_ordered(">", bottom, splat(x.type, 0.0)), bottom, splat(x.type, 1.0))
+        r = builder.fdiv(top, bottom)
+        t = builder.fmul(r, r)
+        found = builder.fadd(r, builder.fmul(builder.fmul(r, t), self._polynomial(builder, _ATAN, t)))
+        found = builder.fadd(found, builder.select(far, splat(x.type, math.pi / 4), splat(x.type, 0.0)))
+        found = builder.select(steep, builder.fsub(splat(x.type, math.pi / 2), found), found)
+        return self.call(builder, "llvm.copysign.f64", found, y)
+
+    def minor(self, builder: ir.IRBuilder, a: ir.Value, b: ir.Value, c: ir.Value, d: ir.Value) -> ir.Value:
+        """a b - c d to a unit of its last digit, zero where the products are equal (W. Kahan's way with fused products)."""
+        product = builder.fmul(c, d)
+        rest = builder.fma(builder.fneg(c), d, product)
+        return builder.fadd(builder.fma(a, b, builder.fneg(product)), rest)
+
+    def over(self, builder: ir.IRBuilder, c: ir.Value, v: ir.Value) -> ir.Value:
+        """c/v, or zero for v <= 0."""
+        positive = builder.fcmp_ordered(">", v, splat(v.type, 0.0))
+        found = builder.fdiv(c, builder.select(positive, v, splat(v.type, 1.0)))
+        return builder.select(positive, found, splat(v.type, 0.0))
 
     def exponential(self, builder: ir.IRBuilder, x: ir.Value) -> ir.Value:
         """exp(x) to one unit of the last digit, zero below -708; without branches, so that loops take several at once."""

@@ -14,7 +14,8 @@ from llvmlite import ir
 from numerics.flow.angles import AngleSum
 from numerics.flow.elementary import FUNCTIONS, Elementary
 from numerics.flow.layout import Layout
-from replica.nodes import Angle, Moment
+from numerics.flow.orthants import four_signs
+from replica.nodes import Angle, FourSigns, GivenAngle, Minor, Moment, Over
 from replica.theory import Definition, Flow, Kernel
 
 _DOUBLE, _INT = ir.DoubleType(), ir.IntType(64)
@@ -303,18 +304,32 @@ class _Body:
 
     def _function(self, e: sp.Expr) -> ir.Value:
         if isinstance(e, Angle):
-            c, v, w = e.args
-            product = sp.Mul(
-                c, sp.Pow(v, -sp.Rational(1, 2), evaluate=False), sp.Pow(w, -sp.Rational(1, 2), evaluate=False), evaluate=False
-            )
-            inner = self.value(product)
-            return self.elementary.angle(self.at(self.level_of(e)), inner)
+            c, v, w = (self.value(a) for a in e.args)
+            builder = self.at(self.level_of(e))
+            return self.elementary.angle(builder, self.elementary.correlation(builder, c, self.elementary.both(builder, v, w)))
+        if isinstance(e, FourSigns | GivenAngle):
+            return self._four(e)
+        if isinstance(e, Minor | Over):
+            parts = [self.value(a) for a in e.args]
+            return getattr(self.elementary, type(e).__name__.lower())(self.at(self.level_of(e)), *parts)
         rule: Callable[..., ir.Value] | None = FUNCTIONS.get(type(e).__name__)
         if rule is None:
             raise Unprintable(f"{type(e).__name__} has no compiled form in a flow (known: {' '.join(FUNCTIONS)})")
         count = 1 if type(e).__name__ == "Heaviside" else len(e.args)
         parts = [self.value(a) for a in e.args[:count]]
         return rule(self.elementary, self.at(self.level_of(e)), *parts)
+
+    def _four(self, e: sp.Expr) -> ir.Value:
+        """One of the seven results that four fields share."""
+        number, fields = (int(e.args[0]) + 1, e.args[1:]) if isinstance(e, GivenAngle) else (0, e.args)
+        memo, key = self.levels[self.level_of(e)].memo, sp.Tuple(*fields)
+        if key not in memo:
+            parts = [self.value(a) for a in fields]
+            place = ir.IRBuilder(self.entry).alloca(_DOUBLE, 7)
+            self.at(self.level_of(e)).call(four_signs(self.function.module), [*parts, place])
+            memo[key] = place
+        builder = self.at(self.level_of(e))
+        return builder.load(builder.gep(memo[key], [ir.Constant(_INT, number)], inbounds=True))
 
     def _piecewise(self, e: sp.Piecewise) -> ir.Value:
         values = [self.value(value) for value, _ in e.args]

@@ -58,6 +58,7 @@ class _Writer:
 def identity(theory: Theory) -> str:
     """Hash of the equations and named results of a theory; its trail and starts do not matter here."""
     w, s = _Writer(), theory.system
+    w.text.append(type(s).__name__)
     w.write("unknowns", [u.symbol for u in s.unknowns])
     w.text.append(str([str(u.domain) for u in s.unknowns]))
     w.write("controls", [c.symbol for c in theory.controls])
@@ -87,4 +88,5 @@ def program_identity(program: Program) -> str:
     for loop in program.loops:
         w.write(f"loop {loop.rule.name}", [loop.variable, *loop.inside])
     w.write("constraints", program.constraints)
+    w.text.append(f"iterated: {program.iterated}")
     return w.hash()

@@ -72,7 +72,9 @@ def kernel_text(program: Program, local: bool | None = None, keep: bool = True, 
     exact = Printer(graph, count, exact_constants, keep, split)
     exact_printed = [exact.function("residual", residuals), exact.function("values", values)]
 
-    slopes = derivatives(graph, residuals, len(program.unknowns), len(program.controls), local)
+    unknowns, controls = len(program.unknowns), len(program.controls)
+    absent = [graph.zero] * (len(residuals) * (unknowns + controls))
+    slopes = absent if program.iterated else derivatives(graph, residuals, unknowns, controls, local)
     legalise = Legalise(graph, legal)
     roots, value_roots, inside_roots = legalise([*residuals, *slopes]), legalise(values), legalise(constraints)
     constants = Constants()

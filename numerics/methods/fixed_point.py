@@ -9,7 +9,7 @@ import math
 
 from numba import njit
 
-from numerics.layout import ABOVE, BELOW, BETWEEN
+from numerics.layout import ABOVE, BELOW, BETWEEN, REAL
 from numerics.methods.charts import END, at_end, chart, size, within
 from numerics.methods.raw import PART
 from numerics.methods.state import allowed, look
@@ -18,6 +18,7 @@ from numerics.status import AT_END, LEFT_DOMAIN, MAX_STEPS
 
 ROUGH = 1e-4  # panels are chosen to this while the map is far from its fixed point
 NEARLY = 0.999  # of the way where the image is on the end of a domain, so that runs to an end are short
+RESTING, FINITE = 1e-6, 1e7  # relative move of a conjugate that rests, and a size from which one is on its way to infinity
 SETTLED = 1e-13  # absolute change of overlaps per sweep that counts as none, at the end of a domain
 
 
@@ -54,7 +55,7 @@ def iterate(kernels, q, u, p, local, target, steps):
 
     Returns OK, AT_END where an unknown stays at an end of its domain, MAX_STEPS, or the failure of a sweep.
     """
-    first = 0.0
+    first, resting = 0.0, True
     for half in range(2 * steps):
         status = look(kernels, q, u, p, local, ROUGH)
         if status != OK:
@@ -64,10 +65,10 @@ def iterate(kernels, q, u, p, local, target, steps):
             return LEFT_DOMAIN
         stop(u, p)
         if half % 2 == 0:
-            first = largest
+            first, resting = largest, rest(u, p, local)
         elif max(first, largest) < target:
             return OK
-        elif absolute < SETTLED and ends(u, p):
+        elif absolute < SETTLED and resting and ends(u, p):
             return AT_END
     return MAX_STEPS
 
@@ -80,6 +81,15 @@ def stop(u, p):
             p[i] = max(p[i], u.low[i] + 0.5 * END)
         if u.kinds[i] == BELOW or u.kinds[i] == BETWEEN:
             p[i] = min(p[i], u.high[i] - 0.5 * END)
+
+
+@njit(**PART)
+def rest(u, p, local):
+    """Whether finite conjugates of either sign have come to rest: that of an imposed overlap which is not met does not."""
+    for i in range(len(u.kinds)):
+        if u.conjugate[i] == 1 and u.kinds[i] == REAL and abs(p[i]) < FINITE and abs(local.raw[i]) > RESTING * max(1.0, abs(p[i])):
+            return False
+    return True
 
 
 @njit(**PART)

@@ -6,7 +6,7 @@ import math
 
 from numba import njit
 
-from numerics.layout import ERROR_AT, LATE, NESTED, NODES_AT, RESIDUAL_AT, STEPS_AT
+from numerics.layout import ERROR_AT, LATE, NESTED, NODES_AT, RESIDUAL_AT, STEPS_AT, WORTHLESS
 from numerics.methods.anderson import anderson
 from numerics.methods.charts import unit
 from numerics.methods.end import limits
@@ -15,13 +15,12 @@ from numerics.methods.linear import substitute
 from numerics.methods.newton import newton
 from numerics.methods.raw import PART, call
 from numerics.methods.state import arranged, distance, evaluate, move
-from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, FINISH, GENEROUS, OK, PANEL_TOLERANCE, copy
+from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, EDGES, FINISH, GENEROUS, OK, PANEL_TOLERANCE, SPILLS, copy
 from numerics.status import AT_END, CAPACITY, CONVERGED, LEFT_DOMAIN, LIMITED, MAX_STEPS, QUADRATURE, SINGULAR, STALLED
 
 RESIDUAL = 1e-12
 EPSILON = 2.220446049250313e-16
 ROUNDS = 12
-WORTHLESS = 1e-6  # a solution with a larger relative error is none
 STILL = 1e-12  # a step this short on doubled nodes is not taken, and needs no further evaluation
 SMALL = 1e-3  # times the tolerance: a residual this small is good enough for who asks for little, also where noise holds it above rounding
 DETOURS = 4
@@ -92,14 +91,16 @@ def rounding(u, p, local):
 def check(kernels, q, u, p, local, tol, first):
     """The doubling test: loops of depth 0 doubled together, then each nested loop alone, one Newton step each.
 
-    Where panels are too coarse they are chosen anew if this is the `first` test (they may be those of an earlier
-    point), and doubled for good otherwise.  Returns (status, relative error, error in own units, residual): the residual is
+    Where panels are too coarse, or leave mass out, they are chosen anew if this is the `first` test (they may be those of an earlier
+    point); else those too coarse are doubled for good.  Returns (status, relative error, error in own units, residual): the residual is
     infinite unless the one evaluation on doubled nodes shows that nothing needs to be moved.
     """
     loops, inner, relative, own = len(q.loops), 0, 0.0, 0.0
     for l in range(loops):
         inner += q.loops[l, NESTED]
     part = tol / (1 + inner)
+    if first and arranged(kernels, q, p, EDGES, PANEL_TOLERANCE) == SPILLS:
+        return arranged(kernels, q, p, ADAPT, PANEL_TOLERANCE), math.inf, math.inf, math.inf
     for l in range(-1, loops):
         if l >= 0 and not q.loops[l, NESTED]:
             continue

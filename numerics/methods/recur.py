@@ -57,7 +57,7 @@ def replaced(kernels, q, u, p, local, half, damping):
     """Put images (in local.raw) in the place of one half of the unknowns; returns (whether they are inside, largest relative move)."""
     largest = 0.0
     for i in range(len(u.kinds)):
-        if u.conjugate[i] == half:
+        if (u.conjugate[i] == 1) == (half == 1):
             kept = damping if half == 0 else 0.0
             image = p[i] - (1.0 - kept) * local.raw[i]
             if not within(u.kinds[i], u.low[i], u.high[i], image):
@@ -102,12 +102,20 @@ def recur(address, damping):
     controls = vector(table[AT.points], c)
     for k in range(c):
         p[n + k] = controls[k]
+    empty, plain = whole(table[AT.empty], len(loops) + 1), True  # loops without nodes do for images that read no average
+    for i in range(n):
+        plain &= u.conjugate[i] != 0
     checked = info[JUMP_AT]  # the step before which doubled nodes are looked at next
     for t in range(first, steps):
         info[STEPS_AT] = float(t)
         largest, inside = 0.0, True
         for half in (1, 0):
-            status = look(kernels, q, u, p, local, PANEL_TOLERANCE)
+            if half == 0 and plain:
+                call(kernels.residual, p, q.x, q.w, empty, q.scr, q.out)
+                copy(q.out, local.raw, n)
+                status = OK
+            else:
+                status = look(kernels, q, u, p, local, PANEL_TOLERANCE)
             if status == OK and half == 1 and t >= checked:
                 status, error = fine(kernels, q, u, p, local)
                 info[ERROR_AT] = error

@@ -29,7 +29,7 @@ class Unknowns(NamedTuple):
     kinds: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    conjugate: np.ndarray  # 1 where the unknown is a conjugate: a fixed-point sweep updates those first
+    conjugate: np.ndarray  # 1: a conjugate, which a fixed-point sweep updates first; 2: another, whose image reads no average; 0: others
 
 
 class Quadrature(NamedTuple):

@@ -10,7 +10,7 @@ from numerics.rewrite.features import features
 from numerics.rewrite.loops import Loops
 from numerics.rewrite.pieces import Context
 from numerics.rewrite.tilt import REACH
-from replica.theory import Theory
+from replica.theory import Recursion, Theory
 
 __all__ = ["RewriteError", "rewrite"]
 
@@ -38,4 +38,5 @@ def rewrite(theory: Theory, reach: float = REACH) -> Program:
         loops=loops,
         constraints=theory.system.constraints,
         features=features(loops, done),
+        iterated=isinstance(theory.system, Recursion),
     )

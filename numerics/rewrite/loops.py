@@ -27,7 +27,7 @@ class Loops:
         outer = frozenset().union(*(self._outer(c) for c in (*contents, *form)))
         key = (rule, *form, outer)
         if key not in self._known:
-            name = {Rule.LINE: "t", Rule.UNIT: "xi", Rule.COUNT: "k"}[rule]
+            name = {Rule.LINE: "t", Rule.UNIT: "xi", Rule.RAY: "xi", Rule.COUNT: "k"}[rule]
             dummy = sp.Dummy(f"{name}{len(self._known)}", real=True)
             self._known[key] = dummy
             self._rules[dummy] = rule

@@ -16,6 +16,7 @@ from numerics.rewrite.loops import Loops
 from numerics.rewrite.tilt import REACH, peak_window, polynomial, travel
 from numerics.rewrite.walk import inner_variables, parts, substitute
 
+FAR = 37.0  # standard deviations: the normal density is no number much further out
 FLOOR = sp.Rational(1, 10**30)  # least width of a piece under a logarithm: an empty piece then weighs e^-69, and its log is finite
 
 
@@ -62,12 +63,17 @@ class Context:
 
 
 def unit(
-    context: Context, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr, contents: tuple[sp.Basic, ...], weight: sp.Expr, exponent: sp.Expr
+    context: Context, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr, contents: tuple[sp.Basic, ...], weight: sp.Expr, exponent: sp.Expr,
+    outward: int = 0,
 ) -> Piece:
-    """A piece over x in [lower, upper], finite, mapped to [0, 1]; weight and exponent may read x."""
+    """A piece over x in [lower, upper], finite, mapped to [0, 1]; weight and exponent may read x.
+
+    `outward` is the sign of an end that only the window makes: the range goes on there, where the integrand is not negligible.
+    """
     lower, upper = context.loops.hold(lower), context.loops.hold(upper)
-    xi = context.loops.variable(Rule.UNIT, (lower, upper, substitute(weight, {x: _X}), substitute(exponent, {x: _X})), contents)
-    place = {x: lower + (upper - lower) * xi}
+    rule, (begin, end) = (Rule.RAY if outward else Rule.UNIT), ((upper, lower) if outward < 0 else (lower, upper))
+    xi = context.loops.variable(rule, (begin, end, substitute(weight, {x: _X}), substitute(exponent, {x: _X})), contents)
+    place = {x: begin + (end - begin) * xi}
     return Piece(xi, tuple(substitute(c, place) for c in contents), substitute(weight, place), upper - lower, substitute(exponent, place))
 
 
@@ -92,13 +98,13 @@ def cut_gauss(
     """A normal variable: one LINE loop if the contents are smooth, else UNIT loops between the kinks.
 
     `contents[tilt]` is an exponent whose average is not known to be one.  Under an outer loop it may carry the mass out of the
-    Gaussian's window, then the window follows.
+    Gaussian's window, then the window follows.  Elsewhere the kinks are taken where they are, and the nodes find how far the mass goes.
     """
     deviation = sp.sqrt(variance)
     found = list(segments(contents, v, context.facts))
     window = (-sp.Float(context.reach), sp.Float(context.reach))
-    moved = None
-    if tilt is not None and v in free(contents[tilt]) and context.loops.reads_outer((mean, variance, *contents)):
+    moved, nested = None, context.loops.reads_outer((mean, variance, *contents))
+    if tilt is not None and v in free(contents[tilt]) and nested:
         moved = travel(contents[tilt], v, mean, deviation, context.reach, context.loops.hold)
     if len(found) == 1:
         return [_whole(context, v, mean, deviation, found[0].contents, moved)]
@@ -110,14 +116,15 @@ def cut_gauss(
     for s in found:
         ends = tuple(e if e in (sp.oo, -sp.oo) else (e - mean) / deviation for e in (s.lower, s.upper))
         place = {v: mean + deviation * t}
-        lower, upper = (clip(e, *window) for e in ends)
+        outward = 0 if nested else (s.upper == sp.oo) - (s.lower == -sp.oo)
+        lower, upper = (clip(e, *window) for e in ends) if nested else _around(ends, context.reach)
         if _shapes_a_loss(s.contents, v):  # its sign may tell whether the loss is convex
             named = sp.Dummy(v.name, real=True)
             context.facts.bound(named, s.lower, s.upper)
             contents = tuple(substitute(c, {v: named}) for c in s.contents)
-            piece = unit(context, t, lower, upper, contents, 1 / sp.sqrt(2 * sp.pi), -(t**2) / 2)
-            value = mean + deviation * (lower + (upper - lower) * piece.variable)
-            context.loops.name(named, value)
+            piece = unit(context, t, lower, upper, contents, 1 / sp.sqrt(2 * sp.pi), -(t**2) / 2, outward)
+            begin, end = (upper, lower) if outward < 0 else (lower, upper)
+            context.loops.name(named, mean + deviation * (begin + (end - begin) * piece.variable))
             pieces.append(piece)
             continue
         if tilt is not None:
@@ -126,8 +133,30 @@ def cut_gauss(
                 hold = context.loops.hold
                 slope, precision = hold(deviation * (c1 + 2 * c2 * mean)), hold(1 - 2 * c2 * variance)
                 lower, upper = peak_window(slope, precision, hold(ends[0]), hold(ends[1]), context.reach)
-        pieces.append(unit(context, t, lower, upper, tuple(substitute(c, place) for c in s.contents), 1 / sp.sqrt(2 * sp.pi), -(t**2) / 2))
+                outward = 0
+        moving = tuple(substitute(c, place) for c in s.contents)
+        pieces.append(unit(context, t, lower, upper, moving, 1 / sp.sqrt(2 * sp.pi), -(t**2) / 2, outward))
     return pieces
+
+
+def _around(ends: tuple[sp.Expr, ...], reach: float) -> tuple[sp.Expr, sp.Expr]:
+    """Finite ends, in deviations, for a range between kinks: infinite ones at the reach, or a deviation from a kink that lies beyond."""
+    far = sp.Float(max(FAR, reach))
+    lower, upper = (e if e in (sp.oo, -sp.oo) else _least(_most(e, -far), far) for e in ends)
+    if lower == -sp.oo:
+        return _least(upper - 1, -sp.Float(reach)), upper
+    return lower, _most(lower + 1, sp.Float(reach)) if upper == sp.oo else upper
+
+
+def _most(e: sp.Expr, bound: sp.Expr) -> sp.Expr:
+    """The larger of two; SymPy compares numbers that are exactly zero for long, and may fail."""
+    if e.is_number:
+        return e if float(e) >= float(bound) else bound
+    return sp.Max(e, bound, evaluate=False)
+
+
+def _least(e: sp.Expr, bound: sp.Expr) -> sp.Expr:
+    return -_most(-e, -bound) if e.is_number else sp.Min(e, bound, evaluate=False)
 
 
 def _whole(

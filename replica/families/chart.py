@@ -98,7 +98,7 @@ class Chart:
         found = [o for o in self._joined() if species in (o.first, o.second)]
         return [(o, self.pressed[self.name(o)] / (2 if o.node is None else 1)) for o in found]
 
-    def _increment(self, overlap: Overlap, hat: bool = False) -> sp.Symbol:
+    def increment(self, overlap: Overlap, hat: bool = False) -> sp.Symbol:
         return sp.Symbol(f"delta_{self.name(overlap)}" + ("_hat" if hat else ""), real=True)
 
     def variance(self, species: str, hat: bool = False) -> sp.Symbol:
@@ -118,15 +118,15 @@ class Chart:
         self.norms[species] = norm
         total, total_hat = sp.S.Zero, sp.S.Zero
         for number, overlap in enumerate(between):
-            step = self._increment(overlap) if number else self.symbol(overlap)
+            step = self.increment(overlap) if number else self.symbol(overlap)
             if self.name(overlap) in self.imposed and number:  # the overlap above it is what the increment leaves
                 self.rest[self.symbol(between[number - 1])] = self.imposed[self.name(overlap)] - step
             if number == 0 and norm is not None and not held:  # what is left of the length, put in last
-                self.rest[step] = norm - self.variance(species) - sp.Add(*(self._increment(o) for o in between[1:]))
+                self.rest[step] = norm - self.variance(species) - sp.Add(*(self.increment(o) for o in between[1:]))
             total = total + step
             self.chart[self.symbol(overlap)] = total
             if not held:
-                step_hat = self._increment(overlap, True) if number else self.symbol(overlap, True)
+                step_hat = self.increment(overlap, True) if number else self.symbol(overlap, True)
                 total_hat = total_hat + step_hat
                 self.chart[self.symbol(overlap, True)] = total_hat
         self.chart[self.symbol(own)] = total + self.variance(species)
@@ -171,13 +171,13 @@ class Chart:
             *between, _own = self.structure.chain(member.name)
             if self.regime is Regime.COPIES:
                 if member.copies != 1:
-                    powers |= {self._increment(between[-1]): -1, self._increment(between[-1], True): -1}
+                    powers |= {self.increment(between[-1]): -1, self.increment(between[-1], True): -1}
                 continue
             if member.silent:
                 continue
             V = self.variance(member.name)
             powers |= {self.symbol(between[0], True): 2, self.variance(member.name, True): 1}
-            powers |= {self._increment(o, True): 2 for o in between[1:]}
+            powers |= {self.increment(o, True): 2 for o in between[1:]}
             powers |= {self.symbol(o, True): 1 for o in self.structure.known if o.first == TEACHER and o.second == member.name}
             if self.regime is Regime.EDGE:
                 fixed[V] = 1 / B

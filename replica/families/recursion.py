@@ -54,9 +54,6 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
     plain = {symbol: control_symbol(symbol.name) for symbol in model.symbols}
     bound = student.protocol.bind(model.names)
     steps, start, damping = (sp.sympify(bound.expr(getattr(bound, word))).xreplace(plain) for word in ("steps", "start", "damping"))
-    for word, value in (("steps", steps), ("damping", damping)):
-        if not value.is_number:
-            raise Underivable(f"protocol 'amp': {word} = {value} depends on a control; write a number")
     if student.loss is None and start.is_nonpositive:
         raise Underivable(f"protocol 'amp': a posterior mean is as long as its overlap with the signal, so start = {start} must be above 0")
     conjugates = conjugates_of(found)
@@ -67,8 +64,8 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         found.system.constraints,
         (begin,),
         conjugates=conjugates,
-        steps=int(steps),
-        damping=float(damping),
+        steps=steps,
+        damping=damping,
     )
     return replace(
         found,
@@ -134,6 +131,6 @@ def _start(theory: Theory, conjugates: tuple[sp.Symbol, ...], length: sp.Expr, s
 
 def _step(recursion: Recursion, begin: Start) -> Step:
     first = tuple(sp.Eq(sp.Symbol(f"{s}(0)"), v, evaluate=False) for s, v in begin.values.items() if s not in recursion.conjugates)
-    kept = f"; overlaps keep {recursion.damping:g} of their old value" if recursion.damping else ""
+    kept = "" if recursion.damping == 0 else f"; overlaps keep {recursion.damping} of their old value"
     text = f"the map is iterated {recursion.steps} times from the start, conjugates from overlaps, then overlaps from conjugates{kept}"
     return Step("State evolution", text, first, STATE_EVOLUTION)

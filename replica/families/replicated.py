@@ -80,7 +80,7 @@ class Sheets(Chart):
             if number:
                 before = between[number - 1]
                 got, out = difference(got, level.inputs[before]), difference(out, level.outputs[before])
-                symbol, symbol_hat = self._increment(overlap), self._increment(overlap, True)
+                symbol, symbol_hat = self.increment(overlap), self.increment(overlap, True)
                 meaning = f"{self.name(overlap)} - {self.name(before)}"
             if number or norm is None:
                 overlaps.append(

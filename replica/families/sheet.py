@@ -50,7 +50,8 @@ def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.S
     # one variable per species, so that averages over it meet
     explicit = {s: _weights(laws, s) for s in tree.root.species() if s != TEACHER and _finite(laws, s)}
     at_root = [species for node, species in structure.gauges(level) if node.name == "root"]
-    crowded = TEACHER in at_root and len(at_root) > 1  # fields that are all linear in one cannot have three overlaps with each other
+    probed = any(node.name == "host" for node, _, _ in tree.nodes())
+    crowded = probed and TEACHER in at_root and len(at_root) > 1  # fields all linear in one cannot have three overlaps with each other
     if crowded and _finite(laws, TEACHER):
         explicit[TEACHER] = _weights(laws, TEACHER)
 

@@ -30,7 +30,7 @@ def _solve_for(theory: Theory, name: str, observable: str, value: float) -> Theo
     domain = Domain(control.domain.lower, control.domain.upper)  # open: the solver never steps on its ends
     unknown = OrderParameter(control.symbol, f"{control.meaning or name}, where {observable} = {value:g}", domain)
     excess = quantities[observable] - sp.Float(value, 30) if value else quantities[observable]
-    system, begin = theory.system, {control.symbol: sp.Float(control.value)}
+    system, begin, kept = theory.system, {control.symbol: sp.Float(control.value)}, {control.symbol: control.symbol}
     return replace(
         theory,
         controls=tuple(c for c in theory.controls if c is not control),
@@ -39,6 +39,8 @@ def _solve_for(theory: Theory, name: str, observable: str, value: float) -> Theo
             unknowns=(*system.unknowns, unknown),
             equations=(*system.equations, control.symbol + excess),
             starts=tuple(begun(s, begin) for s in system.starts),
+            refined=tuple(begun(s, kept) for s in system.refined),
+            merged=None if system.merged is None else begun(system.merged, kept),
             solved=(*system.solved, control),
         ),
         order_parameters={**theory.order_parameters, name: control.symbol},

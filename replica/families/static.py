@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -17,6 +18,7 @@ from replica.families.equations import Opaque, finite_temperature, gauge_fixed, 
 from replica.families.model import second_moment
 from replica.families.moments import RHO, with_moment
 from replica.families.reading import StaticModel, control_names, read, refuse_structure
+from replica.families.refined import one_step_less
 from replica.families.rs import ReplicaSymmetric, replica_symmetric
 from replica.families.solved import with_solved
 from replica.families.staged import theory as staged
@@ -51,6 +53,8 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         composition = compose(full, learner, conditions)
         model, found = composition.first, thermal.theory(composition)
         conditions = {name: condition for name, condition in conditions.items() if name != composition.edge}
+        if len(found.system.minimal) > 1:
+            found = replace(found, coarser=partial(derive, one_step_less(full), learner))
     if model.disorder is not None:
         found = couplings.told(found, model)
     return _finished(spec, full, found, model.symbols, conditions)

@@ -13,6 +13,7 @@ from replica.families.composition import Composition
 from replica.families.draft import Closing
 from replica.families.model import Underivable, second_moment
 from replica.families.observables import REPLICA_SYMMETRY
+from replica.families.refined import Refined
 from replica.families.replicated import Sheets, Unknown
 from replica.families.selection import STAIRS
 from replica.families.story import GAUSSIAN_FIELDS, REPLICA_TRICK
@@ -73,11 +74,13 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
     if composition.edge is not None:
         controls = tuple(c for c in first.controls if c.name != composition.edge)
         unknowns = _consistent([*unknowns, _edge(composition, sheets)], _edge_length(composition, sheets), composition.parisi)
+    free = tuple(composition.parisi[step] for step in composition.steps) if composition.free_steps else ()
     free_entropy = levels[-1].value if composition.selection is None else composition.selection.free_entropy(levels[-1])
     names = {sheets.name(o): plain(sheets, o) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)}
     conjugates = {
         f"{sheets.name(o)}_hat": plain(sheets, o, True) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)
     }
+    finer = Refined(sheets, free, tuple(u.parameter.symbol for u in unknowns)) if len(free) > 1 else None
     found = Theory(
         name="",
         fingerprint="",
@@ -87,9 +90,12 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
             tuple(u.equation for u in unknowns),
             constraints=_constraints(sheets, levels) + (composition.selection.room(sheets) if composition.selection is not None else ()),
             starts=_starts(unknowns, sheets.easy(composition.copies)),
+            minimal=free,
+            refined=finer.apart() if finer is not None else (),
+            merged=finer.merged() if finer is not None else None,
         ),
         order_parameters=names
-        | {str(s): s for s in (composition.parisi.values() if composition.free_steps else ())}
+        | {str(s): s for s in free}
         | {u.parameter.name: u.parameter.symbol for u in unknowns if u.parameter.name == composition.edge or _scaled(sheets, u)},
         conjugates=conjugates,
         free_entropy=free_entropy,

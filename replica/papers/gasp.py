@@ -22,33 +22,23 @@ regularizer = {{ kind = "ridge", strength = "lambda" }}
 [controls]
 alpha  = {{ value = 1.5, domain = "(0, inf)", meaning = "measurements per dimension" }}
 lambda = {{ value = 0.1, domain = "[0, inf)", meaning = "ridge strength" }}
-{parisi}
+{more}
 """
+PARISI = 'x = { value = 1.0, domain = "(0, inf)", meaning = "Parisi parameter in units of the temperature" }'
+EVOLUTION = '{ kind = "amp", steps = "steps", start = 0.001, damping = 0.5 }'
+STEPS = 'steps = {{ value = {}, domain = "integers [1, inf)", meaning = "steps of state evolution" }}'
 
 
-def _evolution(steps: int) -> str:
-    return f'{{ kind = "amp", steps = {steps}, start = 0.001, damping = 0.5 }}'
+def _broken(protocol: str, more: str = "") -> str:
+    return MESSAGE_PASSING.format(ansatz="1RSB", protocol=protocol, ansatz_table='kind = "rsb"\nk = 1\nx = "x"', more=f"{PARISI}\n{more}")
 
 
-def _gamp(steps: int) -> str:
-    return MESSAGE_PASSING.format(ansatz="RS", protocol=_evolution(steps), ansatz_table='kind = "rs"', parisi="")
-
-
-def _gasp(steps: int) -> str:
-    return _broken(_evolution(steps))
-
-
-def _broken(protocol: str) -> str:
-    return MESSAGE_PASSING.format(
-        ansatz="1RSB",
-        protocol=protocol,
-        ansatz_table='kind = "rsb"\nk = 1\nx = "x"',
-        parisi='x = { value = 1.0, domain = "(0, inf)", meaning = "Parisi parameter in units of the temperature" }',
-    )
-
-
-SPECS = {"gamp": _gamp(4000), "gamp_long": _gamp(20000), "gasp": _gasp(2000), "gasp_1145": _gasp(1145), "gasp_530": _gasp(530)}
+SPECS = {
+    "gamp": MESSAGE_PASSING.format(ansatz="RS", protocol=EVOLUTION, ansatz_table='kind = "rs"', more=STEPS.format(4000)),
+    "gasp": _broken(EVOLUTION, STEPS.format(2000)),
+}
 SPECS |= {"followed": _broken('{ kind = "amp", steps = 8, start = 0.3 }'), "search": _broken('"erm"')}
+LONG, AT_1145, AT_530 = {"steps": 20000.0}, {"steps": 1145.0}, {"steps": 530.0}
 """The shorter runs of GASP end where the signal is found (1126 and 504 steps to nine tenths, seen in longer runs), before recovery is so
 perfect that averages over a jumping score lose digits and the run ends in a quadrature error."""
 BISECTION = (
@@ -60,10 +50,10 @@ BRACKETED = (
     ("GAMP", "gamp", {"lambda": 0.0001}, 2.4679609537124634, 0.01, STEPPED),
     ("GAMP", "gamp", {"lambda": 0.001}, 2.4641058146953583, 0.01, STEPPED),
     ("GAMP", "gamp", {"lambda": 0.01}, 2.4245832562446594, 0.01, STEPPED),
-    ("GAMP", "gamp_long", {"lambda": 0.1}, 1.9035593271255493, 0.01, STEPPED),
-    ("GASP", "gasp_1145", {"x": 1.0, "lambda": 0.01}, 1.990234375, 0.004, BISECTION),
+    ("GAMP", "gamp", LONG | {"lambda": 0.1}, 1.9035593271255493, 0.01, STEPPED),
+    ("GASP", "gasp", AT_1145 | {"x": 1.0, "lambda": 0.01}, 1.990234375, 0.004, BISECTION),
     ("GASP", "gasp", {"x": 1.0, "lambda": 0.1}, 1.466796875, 0.004, BISECTION),
-    ("GASP", "gasp_530", {"x": 2.0, "lambda": 0.01}, 1.8203125, 0.004, BISECTION),
+    ("GASP", "gasp", AT_530 | {"x": 2.0, "lambda": 0.01}, 1.8203125, 0.004, BISECTION),
     ("GASP", "gasp", {"x": 5.0, "lambda": 0.1}, 1.2734375, 0.004, BISECTION),
     ("GASP", "gasp", {"x": 20.0, "lambda": 0.01}, 1.333984375, 0.004, BISECTION),
     ("GASP", "gasp", {"x": 20.0, "lambda": 0.1}, 1.21875, 0.004, BISECTION),
@@ -116,7 +106,7 @@ PAPER = Paper(
         ),
         Claim(
             "GAMP recovers nine tenths of the signal above, ridge 1",
-            Crossing("gamp_long", "overlap", "alpha", (1.78, 1.74), SIGNAL, {"lambda": 1.0}, resolution=1e-8),
+            Crossing("gamp", "overlap", "alpha", (1.78, 1.74), SIGNAL, LONG | {"lambda": 1.0}, resolution=1e-8),
             1.759324848651886,
             5e-4,
             Origin.INDEPENDENT,

@@ -16,13 +16,13 @@ class OnlineSGD(Protocol):
         rate: step size, > 0.
         batch: samples in a step.
         decay: weight decay, >= 0.
-        readout_rate: step size of a trained second layer; absent, `rate`.
+        readout_rate: step size of a trained second layer; absent, `rate`; zero, it stays where it starts.
     """
 
     rate: Value = parameter(domain="(0, inf)", meaning="step size")
     batch: Value = parameter(1, "integers [1, inf)", "samples in a step")
     decay: Value = parameter(0, "[0, inf)", "weight decay")
-    readout_rate: Value | None = parameter(None, "(0, inf)", "step size of the second layer")
+    readout_rate: Value | None = parameter(None, "[0, inf)", "step size of the second layer")
 
     @classmethod
     def examples(cls) -> tuple[Self, ...]:

@@ -25,7 +25,7 @@ def panels(lower, upper, count):
 def default_nodes(rule, count):
     if rule is Rule.COUNT:
         return np.arange(64.0 * count), np.ones(64 * count)
-    if rule is Rule.UNIT:
+    if rule in (Rule.UNIT, Rule.RAY):
         return panels(0.0, 1.0, count)
     x, w = panels(-9.5, 9.5, count)
     w = w * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)

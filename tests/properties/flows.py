@@ -5,6 +5,8 @@ from functools import cache
 import numpy as np
 
 from numerics.flow.compile import compile_flow
+from numerics.flow.values import FlowValues
+from numerics.native import Kernel
 from replica.derive import derive
 from replica.spec import Spec
 
@@ -43,3 +45,15 @@ def drawn(units: int, directions: int, seed: int = 0, spread: float = 0.3) -> di
     w = rng.standard_normal((units, 40)) / np.sqrt(40)
     w[:, :directions] *= spread * np.sqrt(40)
     return {"Q": (w @ w.T)[None], "R": w[None, :, :directions], "T": np.eye(directions)[None]}
+
+
+def rates_of(text: str, start: dict[str, np.ndarray], **at: float) -> dict[str, np.ndarray]:
+    """What a flow adds to its unknowns per unit of time."""
+    module = flow_of(text)
+    theory = module.theory
+    point = {control.name: float(control.value) for control in theory.controls} | at
+    values = FlowValues(theory.system, module.plan, point)
+    state, parameters = values.pack(values.start(None, 0) | start), values.parameters(theory.system.phases[0])
+    found, scratch = np.zeros(len(state)), np.zeros(max(1, values.length(module.plan.scratch)))
+    Kernel(module.rates)(state, parameters, scratch, values.integers(), np.zeros(1), found)
+    return {name: value[0] for name, value in values.unpack(found[None]).items()}

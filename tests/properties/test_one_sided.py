@@ -3,6 +3,7 @@
 import math
 from functools import cache
 
+import numpy as np
 import pytest
 import sympy as sp
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from numerics.compile import Module, compile_theory
 from numerics.solve import solve
+from numerics.sweep import sweep
 from replica.nodes import Flat, Gauss, Log2Cosh, LogAverage, Tilted
 from replica.symbols import POSITIVE, REAL, Control, OrderParameter, control_symbol
 from replica.theory import Start, Stationary, Theory
@@ -32,7 +34,13 @@ RISING = {  # a normal law with an integrand that grows, mass around c; all are 
     "one way": Tilted(sp.exp(C * H - C**2 / 2), 0, [UNIT], normalised=True),
     "both ways": Tilted(sp.cosh(C * H) * sp.exp(-(C**2) / 2), 0, [UNIT], normalised=True),
     "of a log": sp.exp(LogAverage(Log2Cosh(C * H) - sp.log(2) - C**2 / 2, [UNIT])),
+    "beyond a kink": 2 * Tilted(sp.exp(C * H - C**2 / 2) * sp.Heaviside(H - C), 0, [UNIT], normalised=True),
+    "below a kink": 2 * Tilted(sp.exp(-C * H - C**2 / 2) * sp.Heaviside(-C - H), 0, [UNIT], normalised=True),
+    "between kinks": 1 / sp.erf(1 / sp.sqrt(2)) * Tilted(
+        sp.exp(C * H - C**2 / 2) * sp.Heaviside(H - C + 1) * sp.Heaviside(C + 1 - H), 0, [UNIT], normalised=True
+    ),
 }
+BROAD = Tilted(sp.exp(C * H**2) * sp.Abs(H), 0, [UNIT], normalised=True)  # sqrt(2/pi)/(1 - 2 c), and none from c = 1/2 on
 
 
 @cache
@@ -59,3 +67,20 @@ def test_integrands_that_rise_are_followed_to_their_mass(c):
         found = solve(module_of(RISING[form], f"rising {form}"), {"c": c})[0]
         assert found.converged, (form, found.sentence)
         assert float(found["X"]) == pytest.approx(1, abs=1e-9), form
+
+
+def test_a_kinked_integrand_as_broad_as_a_normal_law_three_times_wider():
+    for c in (0.1, 0.4, 0.45):
+        (found,) = solve(module_of(BROAD, "broad"), {"c": c})
+        assert found.converged and float(found["X"]) == pytest.approx(math.sqrt(2 / math.pi) / (1 - 2 * c), rel=1e-10)
+
+
+def test_mass_out_of_reach_is_a_status():
+    for form, c in ((BROAD, 0.499), (BROAD, 0.51), (RISING["one way"], 40.0), (RISING["beyond a kink"], 40.0)):
+        assert not solve(module_of(form, f"far {form}"), {"c": c})[0].converged
+
+
+def test_mass_is_followed_where_only_a_control_moves_it():
+    for form in ("one way", "beyond a kink"):
+        data = sweep(module_of(RISING[form], f"rising {form}"), {"c": np.linspace(2, 16, 57)})
+        np.testing.assert_allclose(data["X"].isel(solution=0), 1, rtol=1e-9, equal_nan=False)

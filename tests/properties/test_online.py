@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import erf
 
 from numerics.flow.landmarks import fixed_point, plateaus
 from numerics.flow.trajectory import trajectory
 from numerics.status import Status
-from tests.properties.flows import committee, drawn, flow_of
+from tests.properties.flows import committee, drawn, flow_of, rates_of
 
 TIMES = [0.5, 2.0, 5.0]
 SEEDS = st.integers(0, 1000)
@@ -54,6 +55,47 @@ def test_overlaps_stay_a_gram_matrix(seed, eta):
         assert np.linalg.eigvalsh(gram)[0] > -1e-9
 
 
+G = {
+    "erf": (lambda x: erf(x / np.sqrt(2)), lambda x: np.sqrt(2 / np.pi) * np.exp(-(x**2) / 2)),
+    "relu": (lambda x: np.maximum(x, 0), lambda x: (x > 0).astype(float)),
+    "quadratic": (np.square, lambda x: 2 * x),
+    "tanh": (np.tanh, lambda x: 1 / np.cosh(x) ** 2),
+    "sign": (np.sign, None),
+}
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher"),
+    [
+        ("erf", "sign"),
+        ("relu", "relu"),
+        *(pytest.param(*pair, marks=pytest.mark.slow) for pair in (("quadratic", "sign"), ("tanh", "erf"))),
+    ],
+)
+@settings(max_examples=3, deadline=None)
+@given(seed=SEEDS, b=st.integers(1, 3))
+def test_rates_are_the_mean_of_one_step(student, teacher, seed, b):
+    # w <- (1 - eta gamma/d) w + eta/(b sqrt d) sum_n F_n x_n in d dimensions, many times from the same weights
+    rng, d, count, eta, noise, decay = np.random.default_rng(seed), 200, 8000, 0.7, 0.2, 0.3
+    text = committee(student, teacher, trained=True).replace('batch = "b"', 'batch = "b", decay = 0.3')
+    w, teachers, v = 0.8 * rng.standard_normal((3, d)), rng.standard_normal((2, d)), rng.choice([-1.0, 1.0], 3) * rng.uniform(0.4, 1, 3)
+    gram = {"Q": (w @ w.T / d)[None], "R": (w @ teachers.T / d)[None], "T": (teachers @ teachers.T / d)[None], "v": v}
+    expected = rates_of(text, gram, K=3, eta=eta, Delta=noise, b=b)
+    (g, slope), (star, _) = G[student], G[teacher]
+    x = rng.standard_normal((count, b, d))
+    fields = x @ w.T / np.sqrt(d)
+    off = star(x @ teachers.T / np.sqrt(d)).sum(axis=2) + np.sqrt(noise) * rng.standard_normal((count, b)) - g(fields) @ v
+    step = eta / b * np.einsum("nbk,nbd->nkd", off[..., None] * v * slope(fields), x) / np.sqrt(d) - eta * decay / d * w
+    cross = step @ w.T
+    square = step @ step.transpose(0, 2, 1)
+    own = cross + cross.transpose(0, 2, 1) + square
+    push = eta * (off[..., None] * g(fields)).mean(axis=1)
+    for name, found in (("Q", own), ("R", step @ teachers.T), ("v", push)):
+        error = found.std(axis=0) / np.sqrt(count)
+        size = 10 / d * np.abs(square).mean(axis=0).max() if name == "Q" else 0.0  # the length of an input depends on its fields
+        assert np.all(np.abs(found.mean(axis=0) - expected[name]) < 5 * error + size), name
+
+
 @pytest.mark.parametrize("b", [2.0, 5.0])
 def test_linear_network_in_closed_form(b):
     # K = M = 1, y = nu + noise: dR = eta (T - R), d(Q - 2 R + T) = -(2 eta - eta^2/b) (Q - 2 R + T) + eta^2 Delta/b
@@ -65,6 +107,24 @@ def test_linear_network_in_closed_form(b):
     rate, floor = 2 * eta - eta**2 / b, eta**2 * noise / b
     error = floor / rate + (1.3 - 0.4 + 1 - floor / rate) * np.exp(-rate * t)
     np.testing.assert_allclose(found.observables["mse"], error + noise, rtol=0, atol=1e-9)
+
+
+def test_stages_have_rates_of_their_own():
+    # K = M = 1, linear: dR = eta (T - R) - eta gamma R, first fast, then slow with decay
+    stages = """[[stage]]
+name = "fast"
+time = 1.5
+[[stage]]
+name = "slow"
+time = 2
+protocol = { kind = "online_sgd", rate = "eta/4", decay = 0.1, batch = 3 }
+[controls]"""
+    text = committee("linear", "linear", m=1).replace("[controls]", stages).replace('alpha = { value = 1000.0, domain = "(0, inf)" }\n', "")
+    start = {"Q": np.full((1, 1, 1), 1.3), "R": np.full((1, 1, 1), 0.2), "T": np.ones((1, 1, 1))}
+    found = trajectory(flow_of(text), {"K": 1, "eta": 0.8}, [1.5, 3.5], start=start)
+    fast = 1 - 0.8 * np.exp(-0.8 * 1.5)
+    slow = 1 / 1.1 + (fast - 1 / 1.1) * np.exp(-0.2 * 1.1 * 2)
+    np.testing.assert_allclose(found.arrays["R"][:, 0, 0], [fast, slow], rtol=0, atol=1e-10)
 
 
 def test_a_batch_divides_the_noise_of_a_step():

@@ -23,7 +23,7 @@ def nodes(module) -> tuple[list[float], list[float], list[int]]:
     line, unit, count = panels(-9.5, 9.5, (0.0,), 0.5), panels(0, 1, (), 0.04), (np.arange(80.0), np.ones(80))
     x, w, off = [], [], [0]
     for loop in module.loops:
-        found = {Rule.LINE: (line[0], line[1] * normal(line[0], 1.0)), Rule.UNIT: unit, Rule.COUNT: count}[loop.rule]
+        found = {Rule.LINE: (line[0], line[1] * normal(line[0], 1.0)), Rule.UNIT: unit, Rule.RAY: unit, Rule.COUNT: count}[loop.rule]
         x += list(found[0])
         w += list(found[1])
         off.append(len(x))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.optimize import brentq
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, ndtr
 
 from numerics.compile import compile_theory
 from numerics.solve import solve
@@ -106,6 +106,18 @@ def test_the_margin_of_the_star_is_solved_for():
     found = solve(compiled(Spec.from_toml(text)), {"alpha": 2.0})[0]
     assert float(found["kappa_high"]) == pytest.approx(-0.295712, abs=1e-6)
     assert found.status.ok
+
+
+@pytest.mark.slow
+def test_the_star_ends_at_the_largest_margin():
+    """alpha at which the margin of the star comes within 0.004, 0.002, 0.001 of the largest one, to the digits of the table."""
+
+    def largest(alpha: float) -> float:
+        return brentq(lambda k: alpha * ((1 + k**2) * ndtr(k) + k * np.exp(-(k**2) / 2) / np.sqrt(2 * np.pi)) - 1, -2, 2)
+
+    for gap, expected in zip((4e-3, 2e-3, 1e-3), VALUES["star_shaped.kappa=-0.5.alpha_star_RS"], strict=True):
+        below, above = (float(at(alpha=alpha, kappa_high=largest(alpha) - gap)["touching"]) for alpha in (expected - 5e-5, expected + 5e-5))
+        assert above < 0 < below, gap
 
 
 def barrier(alpha: float, margin: float) -> float:

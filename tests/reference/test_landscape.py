@@ -64,6 +64,15 @@ def test_spherical_storage_ends_where_the_overlap_is_one(kappa, name):
     assert capacity(kappa) == pytest.approx(value(f"spherical_perceptron.alpha_c_RS.kappa={name}"), rel=1e-8)
 
 
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 3.0])
+def test_robust_solutions_of_the_star(alpha):
+    """The largest margin at which there are solutions, and how stable those are that see all typical ones."""
+    expected = VALUES[f"star_shaped.kappa=-0.5.alpha={alpha}"]["value"]
+    found = best(catalog_module("spherical_storage"), alpha=alpha, kappa=expected["kappa_star"])
+    assert capacity(expected["kmax_RS"]) == pytest.approx(alpha, rel=1e-8)
+    assert 1 - float(found["replicon"]) == pytest.approx(expected["replicon_tilde"], rel=1e-10)
+
+
 @pytest.mark.parametrize("kappa", [-0.5, -0.75, -1.5])
 def test_spherical_storage_becomes_unstable(kappa):
     module, name = catalog_module("spherical_storage"), f"spherical_perceptron.alpha_dAT.kappa={kappa}"

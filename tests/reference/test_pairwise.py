@@ -74,6 +74,7 @@ def test_spherical_p_spin_thresholds(p, static_guess):
     assert static["q1"] == pytest.approx(value(f"spherical_pspin.p={p}.q_s"), rel=1e-11)
     if p == 3:
         assert 1 / static["beta"] == pytest.approx(value("spherical_pspin.p=3.T_s"), rel=1e-12)
+        assert 1 / dynamic["beta"] == pytest.approx(value("spherical_pspin.p=3.T_d"), rel=1e-12)
 
 
 def test_states_of_the_p_spin_fold_where_they_are_marginal():

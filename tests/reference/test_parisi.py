@@ -1,12 +1,14 @@
-"""Two and three steps of replica symmetry breaking in the ground state of coupled spins, against Parisi's functional by hand."""
+"""Up to three steps of replica symmetry breaking, of coupled spins and of patterns on a sphere, against Parisi's functional by hand."""
 
 import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, logsumexp
 
 from numerics.solve import solve
-from tests.properties.ensembles import compiled, disorder, rsb
+from numerics.status import Status
+from replica.spec import Spec
+from tests.properties.ensembles import compiled, disorder, edge, rsb, storage
 
 Z = np.arange(-9, 9.01, 1 / 12)
 W = np.exp(-(Z**2) / 2) / np.sqrt(2 * np.pi) / 12
@@ -44,3 +46,143 @@ def test_ground_state_of_sk(steps, energy):
         assert (ground(q, up) - ground(q, down)) / 2e-3 == pytest.approx(0, abs=1e-7)
         up, down = (q + s * (np.arange(steps + 1) == k) for s in (1e-4, -1e-4))
         assert (ground(up, x) - ground(down, x)) / 2e-4 == pytest.approx(0, abs=1e-7)
+
+
+KAPPA = -0.5
+WIDE = np.arange(-30, 30.01, 1 / 12)  # a steep leaf moves the law of a field by many of its widths
+NEGATIVE = f'kappa = {{ value = {KAPPA}, domain = "(-inf, inf)" }}'
+
+
+def sphere(q: np.ndarray, x: np.ndarray, chi: float, phi: np.ndarray, inside: int = 0) -> tuple[float, float]:
+    """(entropy, energy): what a weight and what a sample bring to the free entropy of patterns on a sphere.
+
+    Source: E. Gardner, J. Phys. A 21 (1988) 257, with the hierarchical overlaps of G. Parisi.
+
+    Args:
+        q: overlaps, ascending; x: Parisi parameters of the steps between them; chi: what is left above the last one.
+        phi: of a sample, on the grid H of fields; inside: how many steps, innermost first, are in it already.
+    """
+    entropy = 0.0
+    for number, (step, low, high) in enumerate(zip(x[::-1], q[-2::-1], q[:0:-1], strict=True)):
+        if number >= inside:
+            there = H[:, None] + np.sqrt(high - low) * WIDE
+            spline = CubicSpline(H, phi)
+            value, beyond = spline(np.clip(there, -EDGE, EDGE)), there + EDGE
+            value += np.where(beyond < 0, beyond * (spline(-EDGE, 1) + beyond * spline(-EDGE, 2) / 2), 0.0)
+            phi = logsumexp(step * value - WIDE**2 / 2, axis=1, b=(WIDE[1] - WIDE[0]) / np.sqrt(2 * np.pi)) / step
+        wider = chi + step * (high - low)
+        entropy, chi = entropy + np.log(wider / chi) / step, wider
+    return 0.5 * (entropy + q[0] / chi), float(CubicSpline(H, phi)(np.sqrt(q[0]) * Z) @ W)
+
+
+def volume(q: np.ndarray, x: np.ndarray, alpha: float) -> float:
+    """Logarithm of the volume of solutions per weight."""
+    chi = 1 - q[-1]
+    entropy, energy = sphere(q, x, chi, log_ndtr((H - KAPPA) / np.sqrt(chi)))
+    return entropy + 0.5 * np.log(chi) + alpha * energy
+
+
+def capacity(q: np.ndarray, x: np.ndarray) -> float:
+    """Where solutions shrink to a point: Phi over the large parameter vanishes there."""
+    gap, y, short = 1 - q[-1], x[-1], KAPPA - H  # the innermost average of exp(-y max(0, short - sqrt(gap) z)^2/2), by hand
+    stiff = 1 + y * gap
+    failing = log_ndtr(short / np.sqrt(gap * stiff)) - y * short**2 / (2 * stiff) - np.log(stiff) / 2
+    phi = np.logaddexp(log_ndtr(-short / np.sqrt(gap)), failing) / y
+    entropy, energy = sphere(np.append(q, 1.0), x, 1.0, phi, inside=1)
+    return -entropy / energy
+
+
+def stationary(function, *vectors: np.ndarray, bound: float) -> None:
+    """No slope in any entry, relative to the value, by central differences of one part in a thousand of the distance to the next entry."""
+    here = function(*vectors)
+    for number, vector in enumerate(vectors):
+        for k in range(len(vector)):
+            gap = 1e-2 * min(
+                vector[k], *(abs(v - vector[k]) for j, v in enumerate(vector) if j != k), 1 - vector[k] if number == 0 else np.inf
+            )
+            moved = []
+            for sign in (1, -1):
+                shifted = [v.copy() for v in vectors]
+                shifted[number][k] += sign * gap
+                moved.append(function(*shifted))
+            assert abs(moved[0] - moved[1]) <= bound * abs(here), (number, k, moved)
+
+
+@pytest.mark.parametrize("steps", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_volume_of_the_negative_perceptron(steps):
+    """kappa = -1/2 between the de Almeida-Thouless line (3.9507) and the capacity; starts are far from the solution."""
+    module = compiled(storage(prior="spherical", margin='"kappa"', ansatz=rsb(steps), alpha="value = 4.6", controls=NEGATIVE))
+    found = solve(module, all_solutions=False)[0]
+    assert found.status in (Status.CONVERGED, Status.LIMITED), found.sentence
+    q = np.array([float(found[f"q{i}"]) for i in range(steps + 1)])
+    x = np.array([float(found[name]) for name in (["x"] if steps == 1 else [f"x{i}" for i in range(1, steps + 1)])])
+    assert (np.diff(q) > 0).all() and (np.diff(x) > 0).all()
+    assert volume(q, x, 4.6) == pytest.approx(float(found.free_entropy), abs=1e-8)
+    stationary(lambda q, x: volume(q, x, 4.6), q, x, bound=1e-5)
+    symmetric = -4.110966987770677  # one step lowers the volume, the second lowers it less
+    assert symmetric - float(found.free_entropy) > 0.2 and (steps == 1 or -4.3294355 - float(found.free_entropy) > 0.004)
+
+
+@pytest.mark.slow
+def test_capacity_with_two_steps():
+    found = solve(compiled(edge(KAPPA, rsb(2), "q2 = 1", 4.7)), all_solutions=False)[0]
+    assert found.status in (Status.CONVERGED, Status.LIMITED), found.sentence
+    q, x = (np.array([float(found[name]) for name in names]) for names in (("q0", "q1"), ("x1", "x2")))
+    assert capacity(q, x) == pytest.approx(float(found["alpha"]), abs=1e-8)
+    stationary(capacity, q, x, bound=1e-5)
+    assert float(found["alpha"]) < 4.700139487719  # with one step
+
+
+@pytest.mark.slow
+def test_levels_that_are_one_are_said_to_be():
+    """The p-spin model above Gardner's temperature has one step; a second one has nothing to split."""
+    one, two = (
+        solve(compiled(disorder(law='{ kind = "pspin", p = 3 }', ansatz=rsb(k), beta="2.0")), all_solutions=False)[0] for k in (1, 2)
+    )
+    assert two.status is Status.AT_END and "one step of replica symmetry breaking less" in two.note
+    assert float(two.free_entropy) == float(one.free_entropy)
+    for name, other in (("q1", "q1"), ("q2", "q1"), ("x1", "x"), ("x2", "x")):
+        assert float(two[name]) == float(one[other])
+
+
+RULE = """
+format = 1
+name = "a margin that the rule does not have"
+[teacher]
+prior = "gaussian"
+channel = "sign"
+[student]
+protocol = { kind = "gibbs", beta = 4 }
+prior = "spherical"
+loss = { kind = "theta", margin = 1 }
+[ansatz]
+kind = "rsb"
+k = 1
+x = "free"
+[controls]
+alpha = { value = 3, domain = "(0, inf)" }
+"""
+
+
+def learnt(p: np.ndarray) -> float:
+    """Free entropy at (m, q0, q1, x): Gauss sums over the field of all states and of one state.
+
+    Source: H. S. Seung, H. Sompolinsky & N. Tishby, Phys. Rev. A 45 (1992) 6056, with one step of broken symmetry.
+    """
+    m, q0, q1, x = p
+    inside, within = 1 - q1, 1 - q1 + x * (q1 - q0)
+    entropy = 0.5 * (np.log(inside) + np.log(within / inside) / x + (q0 - m**2) / within)
+    short = (1 - np.sqrt(q0) * Z[:, None] - np.sqrt(q1 - q0) * Z) / np.sqrt(inside)
+    gained = np.log(np.exp(x * np.log(np.exp(-4) + (1 - np.exp(-4)) * np.exp(log_ndtr(-short)))) @ W) / x
+    return float(entropy + 3 * np.sum(W * 2 * np.exp(log_ndtr(m * Z / np.sqrt(q0 - m**2))) * gained))
+
+
+@pytest.mark.slow
+def test_broken_symmetry_around_a_teacher():
+    found = solve(compiled(Spec.from_toml(RULE)), all_solutions=False)[0]
+    assert found.status in (Status.CONVERGED, Status.LIMITED), found.sentence
+    p = np.array([float(found[name]) for name in ("m", "q0", "q1", "x")])
+    assert p[1] < p[2] and learnt(p) == pytest.approx(float(found.free_entropy), abs=1e-10)
+    for k in range(4):
+        up, down = (learnt(p + s * (np.arange(4) == k)) for s in (1e-4, -1e-4))
+        assert (up - down) / 2e-4 == pytest.approx(0, abs=1e-5)

@@ -1,15 +1,16 @@
-"""Gaussian averages of products of shapes in closed form: condition on bells, Stein for powers, angles for pairs of signs."""
+"""Gaussian averages of products of shapes in closed form: condition on bells and kinks, Stein for powers, angles for signs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from functools import cache
+from itertools import combinations, product
 
 import sympy as sp
 
 from replica.families.online.shapes import Shape, shapes
-from replica.nodes.moments import Angle
+from replica.nodes.moments import Angle, FourSigns, GivenAngle, Minor, Over
 
 
 class NotClosed(ValueError):
@@ -37,23 +38,43 @@ class Fields:
 
 @dataclass(frozen=True)
 class _Law:
-    """Means and covariances of some fields, after conditioning on others; the density of what they were conditioned on."""
+    """Means and covariances of some fields, after conditioning on others; the density of what they were conditioned on.
 
+    Args:
+        noises: variance of each field that can never be conditioned away.
+        covariance: times `scale`, a product of variances by which nothing was divided.
+    """
+
+    noises: tuple[sp.Expr, ...]
     means: tuple[sp.Expr, ...]
     covariance: tuple[tuple[sp.Expr, ...], ...]
+    scale: sp.Expr = sp.S.One
     determinant: sp.Expr = sp.S.One
     exponent: sp.Expr = sp.S.Zero
     conditions: int = 0
 
     def at_zero(self, b: int) -> _Law:
-        """The law where field b is zero; nothing is multiplied out, so that loops over indices share what they can."""
+        """The law where field b is zero; nothing is multiplied out, so that loops over indices share what they can.
+
+        Without noise of its own the field may be the same as another one, of which minors leave an exact zero.
+        """
         v, m, size = self.covariance[b][b], self.means[b], range(len(self.means))
         means = tuple(self.means[i] - self.covariance[i][b] * m / v for i in size)
         rows = [[sp.S.Zero] * len(size) for _ in size]
         for i in size:
             for j in range(i + 1):
-                rows[i][j] = rows[j][i] = self.covariance[i][j] - self.covariance[i][b] * self.covariance[j][b] / v
-        return _Law(means, tuple(map(tuple, rows)), self.determinant * v, self.exponent - m**2 / (2 * v), self.conditions + 1)
+                own, one, other = self.covariance[i][j], self.covariance[i][b], self.covariance[j][b]
+                if self.noises[b] != 0:
+                    rows[i][j] = rows[j][i] = own - one * other / v
+                elif b not in (i, j):
+                    rows[i][j] = rows[j][i] = Minor(v, own, one, other)
+        scale = self.scale if self.noises[b] != 0 else self.scale * v
+        exponent = self.exponent - m**2 * self.scale / (2 * v)
+        return _Law(self.noises, means, tuple(map(tuple, rows)), scale, self.determinant * v / self.scale, exponent, self.conditions + 1)
+
+    def between(self, i: int, j: int) -> sp.Expr:
+        """Covariance of two fields."""
+        return self.covariance[i][j] if self.scale == 1 else Over(self.covariance[i][j], self.scale)
 
     @property
     def density(self) -> sp.Expr:
@@ -88,28 +109,37 @@ def _term(choice: Sequence[Shape], fields: Fields) -> sp.Expr:
                 noises.append(s)
     size = range(len(owners))
     covariance = tuple(tuple(fields.covariance(owners[a], owners[b]) + (noises[a] if a == b else 0) for b in size) for a in size)
-    law = _Law(tuple(fields.mean(i) for i in owners), covariance)
+    law = _Law(tuple(noises), tuple(fields.mean(i) for i in owners), covariance)
     for b in bells:
         law = law.at_zero(b)
-    return sp.Mul(*(shape.coefficient for shape in choice)) * _average(tuple(powers), tuple(signs), law)
+
+    @cache
+    def given(places: tuple[int, ...]) -> _Law:
+        """The law where some fields are zero."""
+        return given(places[:-1]).at_zero(places[-1]) if places else law
+
+    return sp.Mul(*(shape.coefficient for shape in choice)) * _average(tuple(powers), tuple(signs), (), given)
 
 
-def _average(powers: tuple[int, ...], signs: tuple[int, ...], law: _Law) -> sp.Expr:
-    """E of a product of fields and of signs of fields, times the density of the conditions."""
+def _average(powers: tuple[int, ...], signs: tuple[int, ...], zeros: tuple[int, ...], given: Callable[[tuple[int, ...]], _Law]) -> sp.Expr:
+    """E of a product of fields and of signs of fields where those at `zeros` are zero, times their density (Stein's lemma)."""
+    law = given(zeros)
     if not powers:
-        return law.density * _signs(signs, law)
+        return law.density * _signs(signs, zeros, given)
     x, rest = powers[0], powers[1:]
-    total = law.means[x] * _average(rest, signs, law) if law.means[x] != 0 else sp.S.Zero
+    total = law.means[x] * _average(rest, signs, zeros, given) if law.means[x] != 0 else sp.S.Zero
     for i, y in enumerate(rest):
         if law.covariance[x][y] != 0:
-            total += law.covariance[x][y] * _average(rest[:i] + rest[i + 1 :], signs, law)
+            total += law.between(x, y) * _average(rest[:i] + rest[i + 1 :], signs, zeros, given)
     for i, u in enumerate(signs):
         if law.covariance[x][u] != 0:
-            total += 2 * law.covariance[x][u] * _average(rest, signs[:i] + signs[i + 1 :], law.at_zero(u))
+            total += 2 * law.between(x, u) * _average(rest, signs[:i] + signs[i + 1 :], tuple(sorted((*zeros, u))), given)
     return total
 
 
-def _signs(signs: tuple[int, ...], law: _Law) -> sp.Expr:
+def _signs(signs: tuple[int, ...], zeros: tuple[int, ...], given: Callable[[tuple[int, ...]], _Law]) -> sp.Expr:
+    """E of a product of signs where some fields are zero."""
+    law = given(zeros)
     if any(law.means[u] == 0 and law.covariance[u][u] == 0 for u in signs):
         return sp.S.Zero
     centered = all(law.means[u] == 0 for u in signs)
@@ -119,8 +149,29 @@ def _signs(signs: tuple[int, ...], law: _Law) -> sp.Expr:
         return sp.S.Zero
     if len(signs) == 1:
         (u,) = signs
-        return sp.erf(law.means[u] / sp.sqrt(2 * law.covariance[u][u]))
+        return sp.erf(law.means[u] / sp.sqrt(2 * law.between(u, u)))
     if len(signs) == 2 and centered:
-        u, w = signs
-        return 2 / sp.pi * Angle(law.covariance[u][w], law.covariance[u][u], law.covariance[w][w])
+        if any(law.noises[u] == 0 for u in zeros):  # fields may be one
+            return 2 / sp.pi * _given_angle(signs, zeros[-2:], given(zeros[:-2]))
+        return 2 / sp.pi * Angle(*(law.covariance[u][w] for u, w in (signs, signs[:1] * 2, signs[1:] * 2)))
+    if len(signs) == 4 and centered:
+        return FourSigns(*_entries(signs, law))
     raise NotClosed(f"an average of {len(signs)} signs of {'centered' if centered else 'shifted'} fields is no elementary function")
+
+
+def _given_angle(signs: tuple[int, ...], zeros: tuple[int, ...], law: _Law) -> sp.Expr:
+    """The angle of two signs where one or two fields are zero; one and the same call serves all pairs of four fields (equal ones count)."""
+    fields = tuple(sorted((*signs, *zeros)))
+    entries = _entries(fields, law)
+    if len(fields) == 3:  # and a fourth one that is independent
+        c12, c13, c23, *variances = entries
+        entries = (c12, c13, sp.S.Zero, c23, sp.S.Zero, sp.S.Zero, *variances, sp.S.One)
+        fields, zeros = (*fields, -1), (*zeros, -1)
+    first, second = zeros
+    return GivenAngle(sp.Integer(list(combinations(fields, 2)).index((first, second))), *entries)
+
+
+def _entries(fields: tuple[int, ...], law: _Law) -> tuple[sp.Expr, ...]:
+    """Covariances, then variances."""
+    pairs = combinations(fields, 2)
+    return *(law.covariance[u][w] for u, w in pairs), *(law.covariance[u][u] for u in fields)

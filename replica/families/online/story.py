@@ -8,6 +8,7 @@ import sympy as sp
 
 from replica.families.online import names as nm
 from replica.families.online.reading import OnlineModel
+from replica.nodes import FourSigns, GivenAngle
 from replica.theory import Assumption, Definition, Flow, Step, Theory
 
 FRESH = Assumption("fresh_samples", "every sample is seen once, so the weights do not depend on the next input")
@@ -56,9 +57,15 @@ def story(model: OnlineModel, theory: Theory) -> Theory:
     ]
     if flow.kernels:
         facts = tuple(sp.Eq(sp.Function(kernel.name)(*kernel.body.free_symbols), kernel.value, evaluate=False) for kernel in flow.kernels)
-        steps.append(Step("Kernels", "moments of x ~ N(m, c), each derived once for all indices", facts))
+        text = "moments of x ~ N(m, c), each derived once for all indices"
+        if any(kernel.value.has(FourSigns, GivenAngle) for kernel in flow.kernels):
+            text += "; S_4 is the mean of a product of four signs, r_kl|ij the correlation of two fields where two others are zero"
+        steps.append(Step("Kernels", text, facts))
     if flow.nodes:
-        text = "averages without closed form run over shared nodes of independent normals (Gauss-Hermite up to three, Sobol beyond)"
+        text = (
+            "averages without closed form (kinks of fields that have means, more than four signs, functions other than polynomials, error "
+            "functions and kinks at zero) run over shared nodes of independent normals (Gauss-Hermite up to three, Sobol beyond)"
+        )
         steps.append(Step("Nodes", text))
     return replace(theory, trail=tuple(steps))
 

@@ -1,0 +1,102 @@
+"""One step of replica symmetry breaking more or less: where a solution with k steps begins, given one with k - 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy as sp
+
+from replica.families.replicated import Sheets
+from replica.theory import Start
+from replica.tree import Overlap
+
+APART = sp.Rational(3, 4)  # how far the two Parisi parameters are moved from the one that they come from
+
+
+def one_step_less(spec: Any) -> Any:
+    """The spec with k - 1 steps; a condition on the innermost overlap is one on the innermost overlap that is left."""
+    k = int(spec.ansatz.k)
+    controls = {
+        name: replace(table, solve=f"q{k - 1} = {table.condition[1]!r}") if table.condition and table.condition[0] == f"q{k}" else table
+        for name, table in (spec.controls or {}).items()
+    }
+    return replace(spec, ansatz=replace(spec.ansatz, k=k - 1), controls=controls)
+
+
+@dataclass(frozen=True)
+class Refined:
+    """Where a theory with k > 1 free Parisi parameters begins, in the unknowns of the one with k - 1.
+
+    A level between two that are there, with the same Parisi parameter above and below it, changes nothing: there the free entropy has a
+    slope in these two parameters alone.
+
+    Args:
+        steps: Parisi parameters, outermost first.
+        unknowns: of the theory.
+    """
+
+    sheets: Sheets
+    steps: tuple[sp.Symbol, ...]
+    unknowns: tuple[sp.Symbol, ...]
+
+    def apart(self) -> tuple[Start, ...]:
+        """Starts with a level half-way between two that are there, one for each pair, the innermost first."""
+        gaps = range(len(self.steps) - 1, 0, -1)
+        return tuple(Start(f"refined_{gap}", self._values(gap, self._parted(gap), sp.Rational(1, 2))) for gap in gaps)
+
+    def merged(self) -> Start:
+        """The two innermost levels as one."""
+        return Start("merged", self._values(len(self.steps) - 1, (*self._before, self._before[-1]), sp.S.One))
+
+    @property
+    def _before(self) -> tuple[sp.Symbol, ...]:
+        return tuple(sp.Symbol(s.name if len(self.steps) > 2 else s.name.rstrip("1"), real=True) for s in self.steps[:-1])
+
+    def _parted(self, gap: int) -> tuple[sp.Expr, ...]:
+        """Parisi parameters with one of them, counted from 1, in two."""
+        before = self._before
+        x = before[gap - 1]
+        low = x * APART if gap == 1 else sp.sqrt(x * before[gap - 2])
+        high = x / APART if gap == len(before) else sp.sqrt(x * before[gap])
+        return (*before[: gap - 1], low, high, *before[gap:])
+
+    def _values(self, gap: int, parisi: tuple[sp.Expr, ...], share: sp.Expr) -> dict[sp.Symbol, sp.Expr]:
+        """Every unknown, for a new level at a share of the way through a gap."""
+        values: dict[sp.Symbol, sp.Expr] = dict(zip(self.steps, parisi, strict=True))
+        places = self._places()
+        for symbol in self.unknowns:
+            if symbol not in values:
+                values[symbol] = _between(*places[symbol], gap, share) if symbol in places else symbol
+        return values
+
+    def _places(self) -> dict[sp.Symbol, tuple[list[sp.Expr], int, bool]]:
+        """Unknowns that stand on a level: all of their kind in the coarser theory, on which level it is, whether they are increments."""
+        sheets = self.sheets
+        found: dict[sp.Symbol, tuple[list[sp.Expr], int, bool]] = {}
+        for member in sheets.structure.members:
+            between = sheets.structure.chain(member.name)[:-1]
+            outside = [o for o in sheets.structure.vanishing if o.first == o.second == member.name]
+            for hat in (False, True):
+                own = [sheets.symbol(between[0], hat), *(sheets.increment(o, hat) for o in between[1:])]
+                first = sheets.settled(own[0]).xreplace({own[-1]: sp.S.Zero} if len(own) > 1 else {})
+                kind = [*[sp.S.Zero] * len(outside), first, *own[1:]]
+                numbered = enumerate(own, len(outside))
+                found |= {symbol: (kind, number, True) for number, symbol in numbered if number}
+        pairs: dict[tuple[str, str], list[Overlap]] = {}
+        for overlap in (o for level in sheets.levels for o in level.level.own if o.first != o.second):
+            pairs.setdefault((overlap.first, overlap.second), []).append(overlap)
+        for overlaps in pairs.values():
+            for hat in (False, True):
+                kind = [sheets.symbol(o, hat) for o in overlaps]
+                found |= {symbol: (kind, number, False) for number, symbol in enumerate(kind) if len(kind) > 1}
+        return found
+
+
+def _between(kind: list[sp.Expr], number: int, increment: bool, gap: int, share: sp.Expr) -> sp.Expr:
+    """An unknown of a level where the one numbered `gap` is new."""
+    if number < gap or number > gap + increment:
+        return kind[number if number < gap else number - 1]
+    if increment:
+        return kind[gap] * (share if number == gap else 1 - share)
+    return kind[gap - 1] * (1 - share) + kind[gap] * share
