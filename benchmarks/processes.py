@@ -20,7 +20,8 @@ _REPORT = "\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_
 
 def solve_process(name: str, folder: str) -> tuple[float, float]:
     """(seconds, peak megabytes) of one `replica solve` whose caches are in `folder`."""
-    environment = {**os.environ, "REPLICA_CACHE": f"{folder}/kernels", "NUMBA_CACHE_DIR": f"{folder}/numba"}
+    caches = {"REPLICA_CACHE": f"{folder}/kernels", "NUMBA_CACHE_DIR": f"{folder}/numba", "PYTHONPYCACHEPREFIX": f"{folder}/bytecode"}
+    environment = {**os.environ, **caches, "PYTHONDONTWRITEBYTECODE": ""}  # what is installed has its bytecode
     begin = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", _SOLVE + _REPORT, name], env=environment, cwd=ROOT, capture_output=True, text=True)
     seconds = time.perf_counter() - begin
