@@ -131,6 +131,16 @@ def test_broken_symmetry_at_vanishing_parisi_parameter_is_symmetric():
         assert one[name] == pytest.approx(other[name], rel=1e-5)
 
 
+def test_steps_and_damping_may_be_controls():
+    more = '\nsteps = { value = 4, domain = "[0, inf)" }\nkept = { value = 0.25, domain = "[0, 2]" }\n'
+    declared, written = phase('"steps"', 0.2, '"kept"', MISMATCHED, LAMBDA + more), phase(6, 0.2, 0.5, MISMATCHED, LAMBDA)
+    at = {"alpha": 1.7, "lambda": 0.3}
+    np.testing.assert_array_equal(iterate(declared, at | {"steps": 6, "kept": 0.5})[0].states, iterate(written, at)[0].states)
+    for wrong, sentence in (({"steps": 2.5}, "whole number"), ({"steps": 0}, "whole number"), ({"kept": 1.0}, "must lie in")):
+        with pytest.raises(ValueError, match=sentence):
+            iterate(declared, at | wrong)
+
+
 @pytest.mark.slow
 def test_thresholds_of_gamp():
     """Brackets around an independent program's values, which agree with the result files of GASP.jl."""
