@@ -15,7 +15,16 @@ from benchmarks.table import Measure
 ROOT = Path(__file__).parents[1]
 COLD, WARM, MEMORY = 8.0, 1.5, 600.0
 _SOLVE = "import sys; from simulate.cli import main; code = main(['solve', sys.argv[1], '--json'])"
-_REPORT = "\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, file=sys.stderr); sys.exit(code)"
+# Linux: ru_maxrss would begin with the memory of the process that started this one, and exec does not forget it
+_REPORT = """
+status = __import__("pathlib").Path("/proc/self/status")
+if status.exists():
+    peak = next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+else:
+    peak = __import__("resource").getrusage(0).ru_maxrss
+print(peak / 1024, file=sys.stderr)
+sys.exit(code)
+"""
 
 
 def solve_process(name: str, folder: str) -> tuple[float, float]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import sympy as sp
 
+from numerics.blocks import blocks, part
 from numerics.coarser import closed, refined
 from numerics.compile import compile_theory
 from numerics.equations import Failure
@@ -20,6 +22,7 @@ from numerics.steps import Held, Merged
 from numerics.trust import approach
 
 REGULAR = (Status.CONVERGED, Status.LIMITED)
+HELD = 1e-11  # from the end of a domain: what is left out is of this size, and rounding of that of the last digit over its square root
 
 
 def attempts(
@@ -35,7 +38,7 @@ def attempts(
     """
     deep = any(len(loop.inside) > 1 for loop in problem.module.loops)
     steps = problem.theory.system.minimal
-    found = _from_valleys(problem, point, names, tol, many) if deep else []
+    found = (in_turn(problem, point, names, tol, many) or _from_valleys(problem, point, names, tol, many)) if deep else []
     failed: list[Solution] = []
     if found:
         return found, failed
@@ -57,6 +60,9 @@ def attempts(
         lower, _ = downhill(problem, point, names, tol)
         if any(one.status in REGULAR for one in lower):
             return [*lower, *found], failed
+    found += in_turn(problem, point, names, tol, many=False) if not deep else []
+    if any(one.status in REGULAR for one in found):
+        return found, failed
     for name in names:
         reached = _continued(problem, point, name, tol)
         if reached is not None and reached.converged:
@@ -71,10 +77,63 @@ def attempts(
 def _from_start(problem: Problem, point: Mapping[str, float], name: str, tol: float) -> Iterator[Solution]:
     index = problem.start_names(None).index(name)
     controls = np.array([[point[control] for control in problem.controls]])
-    begin = problem.start(index, point)[None]
+    start = problem.start(index, point)[None]
     most = PANELS[0] if problem.theory.system.starts[index].easy else PANELS[1]
     for sweeps in (SWEEPS, 0):
-        yield solution(problem, point, problem.march(controls, begin, tol, sweeps, most=most), 0, name)
+        yield solution(problem, point, problem.march(controls, start, tol, sweeps, most=most), 0, name)
+
+
+def in_turn(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float, many: bool) -> list[Solution]:
+    """Solutions found block by block (numerics.blocks), each block by attempts of its own; the first alone unless `many`.
+
+    Where a block ends at an end of its domain, those of the theory with a level less.
+    """
+    order = blocks(problem.theory.system)
+    if len(order) == 1:
+        return []
+    reached: list[tuple[dict[str, float], str]] = [({}, "")]
+    ended = False
+    for number, block in enumerate(order):
+        before = frozenset(symbol for other in order[:number] for symbol in other)
+        alone, ahead = Problem(compile_theory(part(problem.theory, block, before))), []
+        for values, _ in reached:
+            for one in attempts(alone, {**point, **values}, alone.start_names(names), tol, many)[0]:
+                ended |= one.status is Status.AT_END
+                if one.status in REGULAR:
+                    ahead.append(({**values, **{k: float(v) for k, v in one.unknowns.items()}}, one.start))
+        reached = ahead
+        if not reached:
+            break
+    found: list[Solution] = []
+    for values, name in reached:
+        whole = _finished(problem, point, np.array([values[unknown] for unknown in problem.names]), tol, name)
+        if whole is not None and not any(same(whole, other) for other in found):
+            found.append(whole)
+    if ended and (many or not found):
+        found += _merged(problem, point, tol, many)
+    return found if many else found[:1]
+
+
+def _merged(problem: Problem, point: Mapping[str, float], tol: float, many: bool) -> list[Solution]:
+    """Solutions of the theory with a level less as those of this one: levels that are one are held at the end of the domain."""
+    theory, start = problem.theory, problem.theory.system.merged
+    if theory.coarser is None or start is None or theory.system.minimal:
+        return []
+    coarser = Problem(compile_theory(theory.coarser()))
+    coarse, _ = attempts(coarser, {c: point[c] for c in coarser.controls}, coarser.start_names(None), tol, many)
+    _kinds, low, high, conjugate = problem.charts
+    found = []
+    for one in coarse:
+        if one.status in REGULAR:
+            y = np.clip(refined(problem, start, point, one), low + HELD, high - HELD)
+            held = {k: float(low[k]) for k in np.flatnonzero((y == low + HELD) & (conjugate != 1))}
+            whole = settle(problem, point, y, max(tol, 10 * HELD), start.name, tuple(held))
+            if whole is not None:
+                unknowns = problem.theory.system.unknowns
+                note = f"levels of the ansatz are one, {', '.join(f'{unknowns[k].meaning} = {end:g}' for k, end in held.items())}"
+                ends = {unknowns[k].name: end for k, end in held.items()}
+                found.append(dataclasses.replace(whole, note=note, unknowns={**whole.unknowns, **ends}))
+    return found
 
 
 def downhill(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float) -> tuple[list[Solution], list[Solution]]:
@@ -92,9 +151,9 @@ def downhill(problem: Problem, point: Mapping[str, float], names: Sequence[str],
             return [], failed
         begins = [(start.name, refined(problem, start, point, coarse[0])) for start in theory.system.refined]
     begins += [(name, problem.start(problem.start_names(None).index(name), point)) for name in names]
-    for name, begin in begins:
+    for name, first in begins:
         try:
-            near = Held(problem, point).minimum(begin)
+            near = Held(problem, point).minimum(first)
         except Merged:
             merged = True
             continue
@@ -119,28 +178,28 @@ def _continued(problem: Problem, point: Mapping[str, float], name: str, tol: flo
     """The solution continued from the first easy point that leads here, else the record of the branch that came nearest."""
     nearest: tuple[float, Solution] | None = None
     for at in _easy(problem, point, name):
-        begin = next((one for one in _from_start(problem, at, name, tol) if one.status in REGULAR), None)
-        if begin is None:
+        first = next((one for one in _from_start(problem, at, name, tol) if one.status in REGULAR), None)
+        if first is None:
             continue
-        way = straight(begin.at, point)
-        trace = carry(problem, begin, way, tol)
+        way = straight(first.at, point)
+        trace = carry(problem, first, way, tol)
         if not trace.lost:
             return trace.found[-1]
         left = 1 - len(trace.found) / len(way)
         if nearest is None or left < nearest[0]:
-            nearest = left, lost(problem, trace, begin, point)
+            nearest = left, lost(problem, trace, first, point)
     return nearest[1] if nearest is not None else None
 
 
 def _from_own_values(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float) -> Solution | None:
     """The solution continued from where the theory's controls have their own values; None where a branch does not lead here."""
     own = problem.point()
-    if own == dict(point):
+    if problem.theory.missing or own == dict(point):
         return None
     for name in names:
-        begin = next((one for one in _from_start(problem, own, name, tol) if one.status in REGULAR), None)
-        if begin is not None:
-            trace = carry(problem, begin, straight(begin.at, point), tol)
+        first = next((one for one in _from_start(problem, own, name, tol) if one.status in REGULAR), None)
+        if first is not None:
+            trace = carry(problem, first, straight(first.at, point), tol)
             return None if trace.lost else trace.found[-1]
     return None
 

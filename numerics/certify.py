@@ -194,4 +194,10 @@ def count(level: int, digits: int, number: Any) -> tuple[list[Any], list[Any]]:
     return [number(k) for k in range(size)], [number(1)] * size
 
 
-_RULES = {Rule.LINE: line, Rule.UNIT: unit, Rule.RAY: unit, Rule.COUNT: count}  # a wider window leaves nothing to follow
+def field(level: int, digits: int, number: Any) -> tuple[list[Any], list[Any]]:
+    """Trapezoid on the whole line: half the step on twice the range."""
+    half, h = 32 << 2 * level, 0.5 ** (level + 1)
+    return [number(k * h) for k in range(-half, half + 1)], [number(h)] * (2 * half + 1)
+
+
+_RULES = {Rule.FIELD: field, Rule.LINE: line, Rule.UNIT: unit, Rule.RAY: unit, Rule.COUNT: count}  # a wider window leaves nothing to follow

@@ -13,15 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from numerics.layout import DEPTH, ERROR_AT, FIRST_NESTED, INFO, PROBES, RULE, SIZE, STACK, VALUES, Slots
+from numerics.layout import ADAPT, ADOPT, DEPTH, DOUBLE, ERROR_AT, FIRST_NESTED, INFO, PROBES, RULE, SIZE, STACK, VALUES, Slots
 from numerics.layout import NESTED as IS_NESTED
 from numerics.problem import NESTED, PANELS, Compiled, Problem
 from numerics.solver import inspect
 from numerics.status import CAPACITY, Status
 
-# requests of numerics.quadrature.arrange, which brings numba
-BASE, DOUBLE, ADAPT = -1, -2, -3
-ADOPT = 100
 VALUES_ROUNDS = 4
 _KERNEL = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 6)
 

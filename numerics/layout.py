@@ -9,10 +9,10 @@ from numerics.program import Rule
 from replica.symbols import Domain
 
 # rules of loops
-RULES = {Rule.LINE: 0, Rule.UNIT: 1, Rule.COUNT: 2, Rule.RAY: 3}
-LINE, UNIT, COUNT, RAY = RULES.values()
+RULES = {Rule.LINE: 0, Rule.UNIT: 1, Rule.COUNT: 2, Rule.RAY: 3, Rule.FIELD: 4}
+LINE, UNIT, COUNT, RAY, FIELD = RULES.values()
 ORDER = 16  # nodes of a panel
-FIRST_NESTED = (32, 2, 32, 2)  # first size of a nested loop by rule: trapezoid nodes, panels, counts, panels
+FIRST_NESTED = (32, 2, 32, 2, 64)  # first size of a nested loop by rule: trapezoid nodes, panels, counts, panels, trapezoid nodes
 PROBES = 128  # integrals of one loop that adaptation can watch
 STACK, DEPTH = 3, 96  # rows of the adaptation's workspace: totals, a panel under test, and the panels that wait
 # columns of `loops`; LATE: only values need it; from INSIDE on: whether it reads the variable of loop j
@@ -30,7 +30,14 @@ MOST_PANELS = 1024  # per loop of depth 0
 WINDOW = 5  # steps that Anderson's acceleration combines
 LOCAL = 13 + 2 * WINDOW  # vectors of workspace
 TRAIL = 6  # rows in which results are followed to the end of a domain
+
+# what numerics.quadrature.arrange is asked for: >= 0 doubles one nested loop, DOUBLE all loops of depth 0, BASE nothing; ADAPT chooses
+# panels anew, GENEROUS too but saves no nodes where the equations need none (values may), FINISH does so for the loops that only values
+# need, which are empty until then, and doubles the others; EDGES changes nothing and tells whether mass lies beyond the panels
+BASE, DOUBLE, ADAPT, FINISH, GENEROUS, EDGES = -1, -2, -3, -4, -5, -6
+ADOPT = 100  # plus the refinement: makes it permanent
 VALUES = -100  # what `inspect` is asked for besides nodes
+
 
 class Slots(NamedTuple):
     """The table that a march is called with."""

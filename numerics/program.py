@@ -20,6 +20,7 @@ class Rule(Enum):
     LINE = "nodes on the real line, weights contain the standard normal density and sum to one"
     UNIT = "nodes on [0, 1], weights sum to one; the integrand contains map, Jacobian and density"
     RAY = "the same, and further on from 1 as long as the integrand is not negligible there: a range whose end is where a window ends"
+    FIELD = "nodes on the real line, denser and wider the more there are; the integrand contains the density"
     COUNT = "nodes 0, 1, 2, ... with unit weights"
 
 

@@ -1,4 +1,4 @@
-"""Nodes and weights for the loops of a kernel: adaptive Gauss-Legendre panels outside, uniform rules inside.
+"""Nodes chosen for a kernel's integrals: adaptive panels outside, and sizes that the solver's test by doubling then judges.
 
 A loop of depth 0 is filled with panels of 16 nodes, bisected while the 16- and 2x16-node values of the kernel's plain
 integrals differ by more than PANEL_TOLERANCE of the total; the halves are kept, so the sum is far better than that.
@@ -13,14 +13,29 @@ import math
 import numpy as np
 from numba import njit
 
-from numerics.layout import COUNT, INSIDE, LATE, LINE, NESTED, ORDER, PROBES, RAY, RULE, SIZE, STACK, UNIT
+from numerics.grid import OK, WINDOW, adopt, build, copy, fill_panel, fill_uniform, frame
+from numerics.layout import (
+    ADAPT,
+    ADOPT,
+    BASE,
+    COUNT,
+    DOUBLE,
+    EDGES,
+    FINISH,
+    GENEROUS,
+    LATE,
+    LINE,
+    NESTED,
+    ORDER,
+    PROBES,
+    RAY,
+    RULE,
+    SIZE,
+    STACK,
+)
 from numerics.methods.raw import PART, call_numbered
-from numerics.special.library import vexp
 from numerics.status import CAPACITY, NON_FINITE
 
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(ORDER)
-WEIGHTS = WEIGHTS / 2  # of a panel of width one; they sum to one
-WINDOW = 9.0  # the normal density beyond holds 2e-19
 TAIL = 13.0  # probed, and kept only where an integrand grows
 BEYOND = np.array([TAIL, 18.0, 25.0, 37.0])  # looked at where it still matters there; further out the normal density is no number
 MATTERS = 1e-14  # of an integral
@@ -32,133 +47,11 @@ FIRST_LINE = np.array([-TAIL, -WINDOW, -WINDOW / 2, 0.0, WINDOW / 2, WINDOW, TAI
 FIRST_UNIT = np.array([0.0, 0.5, 1.0])
 FIRST_RAY = np.array([0.0, 0.5, 1.0, 1.25])
 LENGTHEN, RAYS = 1.25, 16  # by how much a ray goes on where it matters, and how often: 37 deviations are less, wherever it begins
-OK = 0
-
-# what `arrange` is asked for: >= 0 doubles one nested loop, DOUBLE all loops of depth 0, BASE nothing; ADAPT chooses panels anew,
-# GENEROUS too but saves no nodes where the equations need none (values may), FINISH does so for the loops that only values need,
-# which are empty until then, and doubles the others; EDGES changes nothing and tells whether mass lies beyond the panels
-BASE, DOUBLE, ADAPT, FINISH, GENEROUS, EDGES = -1, -2, -3, -4, -5, -6
-SPILLS = -2  # the answer to EDGES where it does
-ADOPT = 100  # plus the refinement: makes it permanent
+SPILLS = -2  # the answer to EDGES where mass lies beyond the panels
 TOTAL, PARENT, FEATURES = range(3)  # rows of `work` below STACK
 REACH = 4.0  # widths from the place of a feature within which it matters
 RESOLVED = 6.0  # widths that a panel of 16 nodes may span where a feature is
 MOST_FEATURES = PROBES // 2
-
-
-@njit(**PART)
-def copy(source, target, count):
-    """target[:count] = source[:count]; a slice assignment would compile numba's shape errors, seconds of them."""
-    for i in range(count):
-        target[i] = source[i]
-
-
-@njit(**PART)
-def fill_panel(rule, a, b, x, w, k):
-    """Write the 16 nodes of the panel [a, b] from position k on."""
-    width, middle = b - a, 0.5 * (a + b)
-    for i in range(ORDER):
-        x[k + i] = middle + 0.5 * width * NODES[i]
-        w[k + i] = width * WEIGHTS[i]
-    if rule == LINE:
-        for i in range(ORDER):
-            w[k + i] *= vexp(-0.5 * x[k + i] * x[k + i]) * 0.3989422804014327
-
-
-@njit(**PART)
-def fill_uniform(rule, size, x, w, k):
-    """Write a nested loop of the given size from position k on; returns how many nodes it has."""
-    if rule == LINE:
-        h = 2 * WINDOW / (size - 1)
-        for i in range(size):
-            t = -WINDOW + h * i
-            x[k + i] = t
-            w[k + i] = h * vexp(-0.5 * t * t) * 0.3989422804014327
-        return size
-    if rule == UNIT or rule == RAY:
-        for i in range(size):
-            fill_panel(rule, i / size, (i + 1) / size, x, w, k + ORDER * i)
-        return ORDER * size
-    for i in range(size):
-        x[k + i], w[k + i] = float(i), 1.0
-    return size
-
-
-@njit(**PART)
-def length(rule, nested, size):
-    """Number of nodes of a loop."""
-    return ORDER * size if rule == UNIT or rule == RAY or (rule == LINE and not nested) else size
-
-
-@njit(**PART)
-def double(rule, nested, size):
-    """Next finer size; the trapezoid keeps its nodes."""
-    return 2 * size - 1 if rule == LINE and nested else 2 * size
-
-
-@njit(**PART)
-def build(loops, panels, refine, x, w, off):
-    """Stack the nodes of all loops, some doubled.  Returns OK, or CAPACITY where the arrays are too short."""
-    k = 0
-    for l in range(len(loops)):
-        rule, nested, size = loops[l, RULE], loops[l, NESTED] == 1, loops[l, SIZE]
-        fine = refine == l or (refine == DOUBLE and not nested)
-        paneled = rule != COUNT and not nested
-        off[l] = k
-        if fine and not paneled:
-            size = double(rule, nested, size)
-        if k + length(rule, nested, 2 * size if fine and paneled else size) > len(x):
-            return CAPACITY
-        if not paneled:
-            k += fill_uniform(rule, size, x, w, k)
-            continue
-        parts = 2 if fine else 1
-        for j in range(size * parts):
-            a, b = panels[l, j // parts, 0], panels[l, j // parts, 1]
-            h = (b - a) / parts
-            left = a + h * (j % parts)
-            fill_panel(rule, left, left + h, x, w, k)
-            k += ORDER
-    off[len(loops)] = k
-    return OK
-
-
-@njit(**PART)
-def adopt(loops, panels, refine):
-    """Make a refinement of `build` permanent.  Returns OK, or CAPACITY where the panels do not fit."""
-    for l in range(len(loops)):
-        rule, nested, size = loops[l, RULE], loops[l, NESTED] == 1, loops[l, SIZE]
-        if not (refine == l or (refine == DOUBLE and not nested)):
-            continue
-        if not nested and rule != COUNT:
-            if 2 * size > panels.shape[1]:
-                return CAPACITY
-            for j in range(size):
-                a, b = panels[l, j, 0], panels[l, j, 1]
-                c = 0.5 * (a + b)
-                panels[l, j, 1] = c
-                panels[l, size + j, 0], panels[l, size + j, 1] = c, b
-        loops[l, SIZE] = double(rule, nested, size)
-    return OK
-
-
-@njit(**PART)
-def frame(loops, l, block, x, w, off):
-    """Stack nodes for probing loop l: `block` places for l, loops inside l in full, one node elsewhere."""
-    k = 0
-    for j in range(len(loops)):
-        off[j] = k
-        reads = loops[j, INSIDE + l] == 1
-        size = block if j == l else length(loops[j, RULE], True, loops[j, SIZE]) if reads else 1
-        if k + size > len(x):
-            return CAPACITY
-        if reads:
-            fill_uniform(loops[j, RULE], loops[j, SIZE], x, w, k)
-        elif j != l:
-            x[k], w[k] = 0.5, 1.0
-        k += size
-    off[len(loops)] = k
-    return OK
 
 
 @njit(**PART)
@@ -313,33 +206,41 @@ def adapt_panels(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr,
 
 @njit(**PART)
 def spills(probe, p, l, loops, panels, x, w, off, scr, out, work):
-    """Whether loop l of depth 0 has mass next to its outermost panels, which were chosen for other parameters."""
+    """Whether loop l of depth 0 has mass next to its outermost panels, which were chosen for other parameters.
+
+    Panels are looked at, from the middle of the list on, only until they hold so much that what lies next to them cannot matter.
+    """
     if frame(loops, l, ORDER, x, w, off) != OK:
         return CAPACITY
-    rule, size, k, m = loops[l, RULE], loops[l, SIZE], off[l], 0
+    rule, size, k, m, next_to = loops[l, RULE], loops[l, SIZE], off[l], 0, 1 if loops[l, RULE] == RAY else 2
     low = high = 0.0
     for j in range(size):
         low, high = min(low, panels[l, j, 0]), max(high, panels[l, j, 1])
-    for j in range(size + 2):
-        if j < size:
-            a, b = panels[l, j, 0], panels[l, j, 1]
-        elif j == size:
+    found = 0
+    for j in range(next_to + size):
+        if j >= next_to:
+            panel = (j - next_to + size // 2) % size
+            a, b = panels[l, panel, 0], panels[l, panel, 1]
+        elif j == 0:
             a, b = high, high * FIRST_RAY[-1] if rule == RAY else high + (TAIL - WINDOW)
-        elif rule == LINE:
-            a, b = low - (TAIL - WINDOW), low
         else:
-            break
+            a, b = low - (TAIL - WINDOW), low
         fill_panel(rule, a, b, x, w, k)
         m = call_numbered(probe, l, p, x, w, off, scr, out)
         for i in range(m):
             if not abs(out[i]) < math.inf:
                 return SPILLS
-            work[STACK, 2 + i] = out[i]
-            if j < size:
-                work[TOTAL, i] = abs(out[i]) + (work[TOTAL, i] if j > 0 else 0.0)
-        if j >= size and matters(work, STACK, m) == 2:
-            return SPILLS
-    return OK
+            if j < next_to:
+                work[STACK + j, 2 + i], work[TOTAL, i] = out[i], 0.0
+            else:
+                work[TOTAL, i] += abs(out[i])
+        if j >= next_to:
+            found = 0
+            for side in range(next_to):
+                found = max(found, matters(work, STACK + side, m))
+            if found == 0:
+                return OK
+    return SPILLS if found == 2 else OK
 
 
 @njit(**PART)

@@ -7,6 +7,7 @@ caller to say.  Nothing is adapted and nothing is checked: algorithms on noisy d
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Callable, Mapping
 from functools import cache
 
@@ -75,6 +76,9 @@ def _nodes(rule: Rule, count: int) -> tuple[np.ndarray, np.ndarray]:
         x = np.arange(-_REACH, _REACH + _STEP / 2, _STEP)
         w = np.exp(-(x**2) / 2)
         return x, w / w.sum()
+    if rule is Rule.FIELD:
+        step = math.sqrt(4 * math.pi / (4 * count))
+        return step * (np.arange(4 * count) - (4 * count - 1) / 2), np.full(4 * count, step)
     x, w = np.polynomial.legendre.leggauss(_ORDER)
     panels = max(1, count // _ORDER)
     starts = np.arange(panels)[:, None] / panels

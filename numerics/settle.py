@@ -2,11 +2,13 @@
 
 Windows of nested loops move with the unknowns, which the Jacobian does not see.  Where that is nearly singular, as in a flat valley,
 the little that coarse nodes leave of the equations is a long step, and Newton's method does not come to rest on them.
+
+Unknowns that have run to an end of their domains are held there while the others are solved for: levels that are one, say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,32 +17,36 @@ from numerics.layout import WORTHLESS
 from numerics.outcome import solution
 from numerics.problem import March, Problem
 from numerics.solution import Solution
-from numerics.status import CONVERGED, LIMITED
+from numerics.status import AT_END, CONVERGED, LIMITED
 from numerics.system import Look, System
 
 ROUGH = 1e-4  # nor is one that rounding moves by more: valleys may be so flat that it does by more than WORTHLESS
 BLUR = 100.0  # times the rounding error of the equations, which thousands of nodes add up to: doubling cannot improve on that
 STEPS = 12
 PATIENCE = 2  # doublings in a row that halve no change: what is left is rounding
+AWAY = 0.01  # of the distance from an end: what moves an unknown away by less is rounding
+ALL = slice(None)
 NEAR = 1e-6  # in charts: steps that no longer shrink are rounding
 
 
-def settle(problem: Problem, at: Mapping[str, float], y: np.ndarray, tol: float, start: str) -> Solution | None:
+def settle(problem: Problem, at: Mapping[str, float], y: np.ndarray, tol: float, start: str, held: Sequence[int] = ()) -> Solution | None:
     """The solution next to y, with what moves it for an error: the last step, nodes doubled one loop after the other, rounding.
 
+    Unknowns numbered `held` stay as they are, next to an end of their domains, if the map keeps them there.
     None where Newton's method comes to no rest, or the error stays above WORTHLESS, that of rounding above ROUGH.
     """
     system = System(problem.module, at, {})
+    free = np.setdiff1d(np.arange(len(y)), held)
     try:
         system.choose(y, fresh=True)
-        resolve(system, y, tol)
-        y, taken = rest(system, y)
+        resolve(system, y, tol, free)
+        y, taken = rest(system, y, free)
         look = system.look(y)
-        step, rounding = newton(look), moved(system, y, blur(look))
+        step, rounding = newton(look, free), moved(system, y, blur(look, free))
         error = moved(system, y, step)
         for refinement in system.refinements:
             system.refine(y, refinement)
-            error += moved(system, y, newton(system.look(y)) - step)
+            error += moved(system, y, newton(system.look(y), free) - step)
         system.refine(y, None)
         if not (error < WORTHLESS and rounding < ROUGH):
             return None
@@ -50,17 +56,28 @@ def settle(problem: Problem, at: Mapping[str, float], y: np.ndarray, tol: float,
         results, shown = system.results(y)
     except (Failure, np.linalg.LinAlgError):
         return None
-    residual = float(system.coordinates.relative(y, y - found.residual).max())
+    if _leaves(system, y, found.residual, held):
+        return None
+    residual = float(system.coordinates.relative(y, y - found.residual)[free].max())
     info = [residual, max(error, shown), taken, nodes, np.inf]
     values = [results[name] for name in problem.value_names]
-    code = CONVERGED if error <= tol else LIMITED
+    code = AT_END if len(held) else CONVERGED if error <= tol else LIMITED
     march = March(y[None], np.array([values]), np.array([info]), np.array([code]), found.unknowns[None])
     return solution(problem, dict(at), march, 0, start)
 
 
-def newton(look: Look) -> np.ndarray:
-    """Newton's step in charts."""
-    return np.asarray(np.linalg.solve(look.slope, -look.value))
+def _leaves(system: System, y: np.ndarray, residual: np.ndarray, held: Sequence[int]) -> bool:
+    """Whether the map moves an unknown away from the end at which it is held."""
+    _kinds, low, high, _conjugate = system.problem.charts
+    down, up = y - low, high - y
+    return any(-residual[k] > AWAY * down[k] if down[k] < up[k] else residual[k] > AWAY * up[k] for k in held)
+
+
+def newton(look: Look, free: np.ndarray | slice = ALL) -> np.ndarray:
+    """Newton's step in charts, that of some unknowns while the others stay."""
+    step = np.zeros(len(look.value))
+    step[free] = np.linalg.solve(look.slope[free][:, free], -look.value[free])
+    return step
 
 
 def moved(system: System, y: np.ndarray, step: np.ndarray) -> float:
@@ -72,21 +89,23 @@ def moved(system: System, y: np.ndarray, step: np.ndarray) -> float:
     return float(np.maximum(system.coordinates.relative(y, there), own).max())
 
 
-def blur(look: Look) -> np.ndarray:
+def blur(look: Look, free: np.ndarray | slice = ALL) -> np.ndarray:
     """Rounding error in charts: that of each equation, carried over by the inverse Jacobian."""
-    return np.asarray(np.abs(np.linalg.inv(look.slope)) @ look.floor)
+    found = np.zeros(len(look.value))
+    found[free] = np.abs(np.linalg.inv(look.slope[free][:, free])) @ look.floor[free]
+    return found
 
 
-def resolve(system: System, y: np.ndarray, tol: float) -> None:
+def resolve(system: System, y: np.ndarray, tol: float, free: np.ndarray | slice = ALL) -> None:
     """Double loops for good, innermost first, while that moves Newton's step by more than the solution is to be good to, or can be."""
     look = system.look(y)
-    enough = max(tol / max(1, len(system.refinements)), min(BLUR * float(blur(look).max()), 0.1 * WORTHLESS))
-    step = newton(look)
+    enough = max(tol / max(1, len(system.refinements)), min(BLUR * float(blur(look, free).max()), 0.1 * WORTHLESS))
+    step = newton(look, free)
     for refinement in reversed(system.refinements):
         change, vain = np.inf, 0
         while True:
             system.refine(y, refinement)
-            finer, last = newton(system.look(y)), change
+            finer, last = newton(system.look(y), free), change
             change = float(np.abs(finer - step).max())
             vain = vain + 1 if change > 0.5 * last else 0
             if change <= enough or vain == PATIENCE:
@@ -96,7 +115,7 @@ def resolve(system: System, y: np.ndarray, tol: float) -> None:
         system.refine(y, None)
 
 
-def rest(system: System, y: np.ndarray) -> tuple[np.ndarray, int]:
+def rest(system: System, y: np.ndarray, free: np.ndarray | slice = ALL) -> tuple[np.ndarray, int]:
     """The point where Newton's steps no longer shrink, and how many were taken.
 
     Raises:
@@ -104,7 +123,7 @@ def rest(system: System, y: np.ndarray) -> tuple[np.ndarray, int]:
     """
     before = np.inf
     for taken in range(STEPS):
-        step = newton(system.look(y))
+        step = newton(system.look(y), free)
         length = float(np.abs(step).max())
         if length < NEAR and length >= 0.2 * before:
             return y, taken

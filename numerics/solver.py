@@ -15,7 +15,7 @@ from numerics.cache import KernelCache, digest
 
 ENTRIES = ("replica_march", "replica_inspect", "replica_recur")
 _HERE = Path(__file__).parent
-_SOURCES = ("build.py", "layout.py", "native.py", "quadrature.py", "special/library.py", "status.py")
+_SOURCES = ("build.py", "grid.py", "layout.py", "native.py", "quadrature.py", "special/library.py", "status.py")
 
 
 def march(table: np.ndarray, tolerance: float) -> int:

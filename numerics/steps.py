@@ -8,9 +8,10 @@ bends the wrong way, steps go downhill all the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
+import sympy as sp
 
 from numerics.equations import Failure
 from numerics.problem import Problem
@@ -45,6 +46,8 @@ class Held:
         moved = {u for start in system.refined for u, value in start.values.items() if value != u}
         self.increments = np.array([k for k in self.rest if symbols[k] in moved and problem.charts[3][k] == 0], np.int64)
         self.top = float(problem.charts[2][self.steps[-1]])
+        self._ladder = [_reader(problem, e, at) for e in system.ladder]
+        self._places = [system.ladder.index(step) for step in system.minimal]
         self._seen: np.ndarray | None = None
 
     def minimum(self, y: np.ndarray) -> np.ndarray | None:
@@ -60,6 +63,7 @@ class Held:
         for _ in range(STEPS):
             if here is None:
                 return None
+            self._hold(here)
             z = self._open(here[self.steps])
             slope, curvature, response = self._downhill(here, z)
             values, along = np.linalg.eigh(curvature)
@@ -157,20 +161,50 @@ class Held:
             self._seen = y
         return self.system.look(y)
 
-    # the chart of Parisi parameters: each as a part of the next one, the last one of where it ends ------------------
+    # the chart of Parisi parameters: each as a part of the way from the last one held below it to the next one, or to where they end ----
+
+    def _hold(self, y: np.ndarray) -> None:
+        """Ends between which Parisi parameters move, from those that are held."""
+        values, held, low = [read(y) for read in self._ladder], 0.0, []
+        for k, value in enumerate(values):
+            if k in self._places:
+                low.append(held)
+            else:
+                held = value
+        following = [k + 1 for k in self._places]
+        self._low = np.array(low)
+        self._next = [self._places.index(k) if k in self._places else None for k in following]
+        self._high = np.array([[*values, self.top][k] for k in following])
+
+    def _ends(self, x: np.ndarray) -> np.ndarray:
+        """How far it is from the last one held below each to the next one."""
+        return np.array([end if j is None else x[j] for end, j in zip(self._high, self._next, strict=True)]) - self._low
 
     def _open(self, x: np.ndarray) -> np.ndarray:
-        ends = np.append(x[1:], self.top)
-        return np.log(x) - np.where(np.isfinite(ends), np.log(ends - x), 0.0)
+        ends, part = self._ends(x), x - self._low
+        return np.log(part) - np.where(np.isfinite(ends), np.log(ends - part), 0.0)
 
     def _closed(self, z: np.ndarray) -> np.ndarray:
-        x, end = np.empty(len(z)), self.top
+        x = np.zeros(len(z))
         for k in range(len(z) - 1, -1, -1):
-            end = x[k] = math.exp(z[k]) if math.isinf(end) else end / (1 + math.exp(-z[k]))
+            end = self._ends(x)[k]
+            x[k] = self._low[k] + (math.exp(z[k]) if math.isinf(end) else end / (1 + math.exp(-z[k])))
         return x
 
     def _tangent(self, z: np.ndarray) -> np.ndarray:
         """d x / d z."""
         x = self._closed(z)
-        ends = np.append(x[1:], self.top)
-        return np.triu(np.ones((len(z), len(z)))) * x[:, None] * np.where(np.isfinite(ends), 1 - x / ends, 1.0)
+        ends, part = self._ends(x), x - self._low
+        found = np.diag(part * np.where(np.isfinite(ends), 1 - part / ends, 1.0))
+        for k in range(len(z) - 1, -1, -1):
+            if (j := self._next[k]) is not None:
+                found[k] += found[j] * part[k] / ends[k]
+        return found
+
+
+def _reader(problem: Problem, e: sp.Expr, at: Mapping[str, float]) -> Callable[[np.ndarray], float]:
+    """A Parisi parameter as a function of the unknowns; controls that are solved for are among these."""
+    names = {u.symbol: k for k, u in enumerate(problem.theory.system.unknowns)}
+    known = e.xreplace({s: sp.Float(at[s.name]) for s in e.free_symbols - names.keys()})
+    read = sorted(known.free_symbols, key=str)
+    return lambda y: float(known.xreplace({s: sp.Float(y[names[s]]) for s in read}))

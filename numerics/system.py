@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from numerics.coordinates import Coordinates
-from numerics.equations import BASE, Equations, Failure
-from numerics.layout import REAL
+from numerics.equations import Equations, Failure
+from numerics.layout import BASE, REAL
 from numerics.problem import Compiled
 from numerics.status import Status
 from replica.symbols import Domain

@@ -21,6 +21,9 @@ from replica.draws import draw_label
 from replica.formula import exact, parse
 from replica.labels import Labels, RealLabels
 from replica.parameters import (
+    FREE as FREE,
+)
+from replica.parameters import (
     Bounds as Bounds,
 )
 from replica.parameters import (
@@ -28,6 +31,9 @@ from replica.parameters import (
 )
 from replica.parameters import (
     FormulaText as FormulaText,
+)
+from replica.parameters import (
+    Ladder as Ladder,
 )
 from replica.parameters import (
     Parameter as Parameter,
@@ -157,6 +163,10 @@ def _bound(value: Any, kind: str, names: Mapping[str, sp.Expr]) -> Any:
         return value.bind(names)
     if kind in ("values", "bounds") and value is not None:
         return tuple(_bound(item, "value", names) for item in value)
+    if kind == "ladder" and isinstance(value, tuple):
+        return tuple(_bound(item, kind, names) for item in value)
+    if kind == "ladder":
+        return value if value == FREE else _bound(value, "value", names)
     if kind == "weights":
         return Table({key: _bound(item, "value", names) for key, item in value.items()})
     if kind != "value" or value is None:

@@ -20,6 +20,9 @@ Word = Annotated[str, "word"]
 Words = Annotated[tuple[str, ...], "words"]
 Flag = Annotated[bool, "flag"]
 Bounds = Annotated[tuple[float | int | str | sp.Expr, ...], "bounds"]
+Ladder = Annotated[Any, "ladder"]
+"""A value or several, or the word FREE instead of one: extremized."""
+FREE = "free"
 
 
 class Table(Mapping[str, Any]):
@@ -72,7 +75,7 @@ class Parameter:
     Args:
         key: its key in a spec file.
         name: the field that holds it.
-        type: value, values, formula, word, words, flag, table, weights, bounds, or the slot of a nested ingredient.
+        type: value, values, formula, word, words, flag, table, weights, bounds, ladder, or the slot of a nested ingredient.
         optional: None is allowed and means absent.
     """
 
@@ -111,6 +114,9 @@ def check_value(who: str, entry: Parameter, value: Any, record: type[Any]) -> No
         check_number(who, value, entry)
     elif entry.type == "bounds":
         check_bounds(who, value, entry)
+    elif entry.type == "ladder":
+        for item in value if isinstance(value, tuple) else (value,):
+            check_number(who, item, entry)
     else:
         python, phrase = _PYTHON.get(entry.type, (record, f"a record of slot '{entry.type}'"))
         if not isinstance(value, python):

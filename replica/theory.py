@@ -59,6 +59,7 @@ class Stationary:
         starts: where to begin, the uninformed start first.
         solved: controls that are among the unknowns; the equation of each is symbol + (what vanishes where it is met).
         minimal: unknowns at which the free entropy is least, in ascending order; the equation of each is symbol - (its slope there).
+        ladder: Parisi parameters in ascending order, those of `minimal` and those that are held.
         refined: starts in terms of the unknowns of the coarser theory (see Theory) too.
         merged: the solution of the coarser theory in these unknowns: two levels are one.
     """
@@ -69,6 +70,7 @@ class Stationary:
     starts: tuple[Start, ...] = ()
     solved: tuple[Control, ...] = ()
     minimal: tuple[sp.Symbol, ...] = ()
+    ladder: tuple[sp.Expr, ...] = ()
     refined: tuple[Start, ...] = ()
     merged: Start | None = None
 

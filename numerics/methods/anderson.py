@@ -11,11 +11,11 @@ import math
 
 from numba import njit
 
+from numerics.grid import OK, copy
 from numerics.layout import WINDOW
 from numerics.methods.fixed_point import ends
 from numerics.methods.raw import PART
 from numerics.methods.state import allowed, distance, evaluate, move
-from numerics.quadrature import OK, copy
 from numerics.status import AT_END, LEFT_DOMAIN, MAX_STEPS
 
 LONGEST = 1.0  # in charts

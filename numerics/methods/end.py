@@ -10,12 +10,13 @@ import math
 
 from numba import njit
 
-from numerics.layout import ERROR_AT, LATE, MOST_PANELS, NESTED, RESIDUAL_AT, TRAIL
+from numerics.grid import OK, copy
+from numerics.layout import BASE, DOUBLE, ERROR_AT, FINISH, GENEROUS, LATE, MOST_PANELS, NESTED, RESIDUAL_AT, TRAIL
 from numerics.methods.charts import END, within
 from numerics.methods.fixed_point import replace
 from numerics.methods.raw import PART, call
 from numerics.methods.state import allowed, arranged, look
-from numerics.quadrature import BASE, DOUBLE, FINISH, GENEROUS, OK, PANEL_TOLERANCE, copy
+from numerics.quadrature import PANEL_TOLERANCE
 from numerics.status import AT_END, CAPACITY, STALLED
 
 FARTHEST, NEAREST, CLOSER = 1e-6, 1e-33, 1e-4  # distances from the end, and by how much one is smaller than the one before

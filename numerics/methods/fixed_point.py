@@ -9,11 +9,11 @@ import math
 
 from numba import njit
 
+from numerics.grid import OK, copy
 from numerics.layout import ABOVE, BELOW, BETWEEN, REAL
 from numerics.methods.charts import END, at_end, chart, size, within
 from numerics.methods.raw import PART
 from numerics.methods.state import allowed, look
-from numerics.quadrature import OK, copy
 from numerics.status import AT_END, LEFT_DOMAIN, MAX_STEPS
 
 ROUGH = 1e-4  # panels are chosen to this while the map is far from its fixed point

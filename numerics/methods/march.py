@@ -9,13 +9,13 @@ import math
 
 from numba import njit
 
+from numerics.grid import copy
 from numerics.layout import ABOVE, AT, BELOW, BETWEEN, DEPTH, INFO, INSIDE, JUMP_AT, LOCAL, PROBES, STACK, TRAIL, WINDOW
 from numerics.methods.charts import chart, size
 from numerics.methods.linear import substitute
 from numerics.methods.point import solve_point
 from numerics.methods.raw import PART, cube, matrix, vector, whole, whole_matrix
 from numerics.methods.state import Kernels, Local, Quadrature, Unknowns, allowed, distance, move, reset
-from numerics.quadrature import copy
 from numerics.status import AT_END, CAPACITY, CONVERGED, LIMITED, STALLED
 
 OFF = 1e-5  # distance from an end at which a solution at the end is sought again

@@ -6,11 +6,11 @@ import math
 
 from numba import njit
 
+from numerics.grid import OK, copy
 from numerics.methods.fixed_point import ends
 from numerics.methods.linear import substitute
 from numerics.methods.raw import PART
 from numerics.methods.state import allowed, distance, evaluate, move, remember
-from numerics.quadrature import OK, copy
 from numerics.status import AT_END, CAPACITY, LEFT_DOMAIN, MAX_STEPS, SINGULAR
 
 NEAR = 1e-7  # a step this long leaves an error of its square

@@ -6,7 +6,23 @@ import math
 
 from numba import njit
 
-from numerics.layout import ERROR_AT, LATE, NESTED, NODES_AT, RESIDUAL_AT, STEPS_AT, WORTHLESS
+from numerics.grid import OK, copy
+from numerics.layout import (
+    ADAPT,
+    ADOPT,
+    BASE,
+    DOUBLE,
+    EDGES,
+    ERROR_AT,
+    FINISH,
+    GENEROUS,
+    LATE,
+    NESTED,
+    NODES_AT,
+    RESIDUAL_AT,
+    STEPS_AT,
+    WORTHLESS,
+)
 from numerics.methods.anderson import anderson
 from numerics.methods.charts import unit
 from numerics.methods.end import limits
@@ -15,7 +31,7 @@ from numerics.methods.linear import substitute
 from numerics.methods.newton import newton
 from numerics.methods.raw import PART, call
 from numerics.methods.state import arranged, distance, evaluate, move
-from numerics.quadrature import ADAPT, ADOPT, BASE, DOUBLE, EDGES, FINISH, GENEROUS, OK, PANEL_TOLERANCE, SPILLS, copy
+from numerics.quadrature import PANEL_TOLERANCE, SPILLS
 from numerics.status import AT_END, CAPACITY, CONVERGED, LEFT_DOMAIN, LIMITED, MAX_STEPS, QUADRATURE, SINGULAR, STALLED
 
 RESIDUAL = 1e-12

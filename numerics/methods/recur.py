@@ -6,11 +6,29 @@ import math
 
 from numba import njit
 
-from numerics.layout import AT, DEPTH, ERROR_AT, INFO, INSIDE, JUMP_AT, LOCAL, NESTED, PROBES, RESIDUAL_AT, STACK, STEPS_AT, WINDOW
+from numerics.grid import OK, copy
+from numerics.layout import (
+    ADOPT,
+    AT,
+    BASE,
+    DEPTH,
+    DOUBLE,
+    ERROR_AT,
+    INFO,
+    INSIDE,
+    JUMP_AT,
+    LOCAL,
+    NESTED,
+    PROBES,
+    RESIDUAL_AT,
+    STACK,
+    STEPS_AT,
+    WINDOW,
+)
 from numerics.methods.charts import at_end, unit, within
 from numerics.methods.raw import PART, call, cube, matrix, vector, whole, whole_matrix
 from numerics.methods.state import Kernels, Local, Quadrature, Unknowns, allowed, arranged, look
-from numerics.quadrature import ADOPT, BASE, DOUBLE, OK, PANEL_TOLERANCE, copy
+from numerics.quadrature import PANEL_TOLERANCE
 from numerics.status import AT_END, CONVERGED, OUTSIDE, RUNNING
 
 STILL = 1e-12  # relative move of every unknown in a step that counts as none

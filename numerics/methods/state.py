@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from numerics.layout import FIRST_NESTED, NESTED, RULE, SIZE
+from numerics.grid import OK, copy
+from numerics.layout import ADAPT, ADOPT, DOUBLE, FIRST_NESTED, GENEROUS, NESTED, RULE, SIZE
 from numerics.methods.charts import chart, shift, size, slope, unit, within
 from numerics.methods.linear import factor
 from numerics.methods.raw import PART, call
-from numerics.quadrature import ADAPT, ADOPT, DOUBLE, GENEROUS, OK, PANEL_TOLERANCE, TOTAL, arrange, copy
+from numerics.quadrature import PANEL_TOLERANCE, TOTAL, arrange
 from numerics.status import NON_FINITE
 
 

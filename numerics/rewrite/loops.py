@@ -20,6 +20,7 @@ class Loops:
     _rules: dict[sp.Symbol, Rule] = field(default_factory=dict)
     _names: dict[sp.Expr, sp.Dummy] = field(default_factory=dict)
     _held: dict[sp.Basic, sp.Basic] = field(default_factory=dict)
+    spreads: dict[sp.Symbol, sp.Expr] = field(default_factory=dict)  # standard deviations of loop variables that are normal
     _reads: dict[sp.Basic, set[sp.Symbol]] = field(default_factory=dict)  # loop variables that a held scalar reads
 
     def variable(self, rule: Rule, form: tuple[sp.Basic, ...], contents: Iterable[sp.Basic]) -> sp.Dummy:
@@ -27,7 +28,7 @@ class Loops:
         outer = frozenset().union(*(self._outer(c) for c in (*contents, *form)))
         key = (rule, *form, outer)
         if key not in self._known:
-            name = {Rule.LINE: "t", Rule.UNIT: "xi", Rule.RAY: "xi", Rule.COUNT: "k"}[rule]
+            name = {Rule.LINE: "t", Rule.UNIT: "xi", Rule.RAY: "xi", Rule.FIELD: "s", Rule.COUNT: "k"}[rule]
             dummy = sp.Dummy(f"{name}{len(self._known)}", real=True)
             self._known[key] = dummy
             self._rules[dummy] = rule
@@ -60,7 +61,7 @@ class Loops:
         return [transform(e, visit, done, raw) for e in expressions]
 
     def used(self, expressions: Iterable[sp.Expr]) -> tuple[Loop, ...]:
-        """The loops that occur in `expressions`, each with the outer loops that its bodies read."""
+        """The loops that occur in `expressions`, each with the outer loops that its bodies read, or those read outside it."""
         reads: dict[sp.Symbol, set[sp.Symbol]] = {}
         seen: dict[sp.Basic, set[sp.Symbol]] = {}
 
@@ -76,6 +77,8 @@ class Loops:
         for expr in expressions:
             visit(expr)
         order = {v: i for i, v in enumerate(self._rules)}
+        for v in sorted(reads, key=order.__getitem__):
+            reads[v] = reads[v].union(*(reads[outer] for outer in reads[v]))
         return tuple(Loop(v, rule, tuple(sorted(reads[v], key=order.__getitem__))) for v, rule in self._rules.items() if v in reads)
 
     def _outer(self, e: sp.Basic) -> set[sp.Symbol]:

@@ -8,13 +8,13 @@ from typing import Any
 
 import sympy as sp
 
-from numerics.program import Rule
-from numerics.reads import PROXIMAL, free
+from numerics.program import Rule, Steady
+from numerics.reads import AVERAGES, PROXIMAL, free
 from numerics.rewrite.facts import Facts
 from numerics.rewrite.kinks import segments
 from numerics.rewrite.loops import Loops
 from numerics.rewrite.tilt import REACH, peak_window, polynomial, travel
-from numerics.rewrite.walk import inner_variables, parts, substitute
+from numerics.rewrite.walk import coefficients, inner_variables, parts, substitute
 
 FAR = 37.0  # standard deviations: the normal density is no number much further out
 FLOOR = sp.Rational(1, 10**30)  # least width of a piece under a logarithm: an empty piece then weighs e^-69, and its log is finite
@@ -102,6 +102,8 @@ def cut_gauss(
     """
     deviation = sp.sqrt(variance)
     found = list(segments(contents, v, context.facts))
+    if len(found) == 1 and (fixed := _of_field(context, v, mean, variance, found[0].contents)) is not None:
+        return [fixed]
     window = (-sp.Float(context.reach), sp.Float(context.reach))
     moved, nested = None, context.loops.reads_outer((mean, variance, *contents))
     if tilt is not None and v in free(contents[tilt]) and nested:
@@ -139,6 +141,34 @@ def cut_gauss(
     return pieces
 
 
+def _of_field(
+    context: Context, v: sp.Symbol, mean: sp.Expr, variance: sp.Expr, contents: tuple[sp.Basic, ...]
+) -> Piece | None:
+    """A loop over the field itself, on nodes that are the same wherever its mean lies, where averages inside read the field alone.
+
+    These are then taken once for every field, and not once for every field around every mean: nested averages cost as many products of
+    two loops as there are levels.  None where they read more, or the mean is no sum of normal loop variables.
+    """
+    inside = [p for c in contents for p, _ in parts(c) if isinstance(p, AVERAGES) and v in free(p)]
+    loops = context.loops
+    if not inside or not loops.reads_outer((mean,)) or loops.reads_outer((variance, *inside)):
+        return None
+    centre, spread = mean, variance
+    for t in free(mean) & loops.spreads.keys():
+        line = coefficients(centre, t, 1)
+        if line is None or len(line) != 2 or free(line[1]) & loops.spreads.keys():
+            return None
+        centre, spread = line[0], spread + (line[1] * loops.spreads[t]) ** 2
+    if loops.reads_outer((centre,)):
+        return None
+    width = loops.hold(Steady((variance * spread) ** sp.Rational(1, 4)))
+    t = loops.variable(Rule.FIELD, (centre, width), (mean,))
+    loops.spreads[t] = sp.sqrt(spread) / width
+    place = {v: centre + width * t}
+    density = -((centre + width * t - mean) ** 2) / (2 * variance)
+    return Piece(t, tuple(substitute(c, place) for c in contents), width / sp.sqrt(2 * sp.pi * variance), exponent=density)
+
+
 def _around(ends: tuple[sp.Expr, ...], reach: float) -> tuple[sp.Expr, sp.Expr]:
     """Finite ends, in deviations, for a range between kinks: infinite ones at the reach, or a deviation from a kink that lies beyond."""
     far = sp.Float(max(FAR, reach))
@@ -170,6 +200,7 @@ def _whole(
     """A LINE loop over the normal variable; over one that stands where the mass is, at a density above one there, if that has moved."""
     if moved is None:
         t = context.loops.variable(Rule.LINE, (mean, deviation**2), contents)
+        context.loops.spreads[t] = sp.S.One
         place = {v: mean + deviation * t}
         return Piece(t, tuple(substitute(c, place) for c in contents))
     centre = context.loops.hold((moved[0] + moved[1]) / 2)

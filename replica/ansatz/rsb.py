@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, Self
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Any
 
 from replica.ansatz.base import Ansatz
-from replica.ingredients import Value, parameter
-
-FREE = "free"
+from replica.ingredients import FREE, Ladder, parameter
 
 
 @dataclass(frozen=True)
@@ -18,20 +16,33 @@ class RSB(Ansatz):
 
     Args:
         k: number of steps, 1 or more.
-        x: Parisi parameter: "free" where it is extremized, a number, or an expression of
-            controls.  At zero temperature it is in units of the temperature.
+        x: Parisi parameters: "free" where they are extremized; else of one step a number or an expression of controls, of several a list
+            of k, ascending, the outermost first, each of them that or "free".  At zero temperature they are in units of the temperature.
     """
 
     k: Annotated[int, "value"] = parameter(1, "integers [1, inf)", "number of steps")
-    x: Value | None = parameter(FREE, "(0, inf)", "Parisi parameter")
+    x: Ladder = parameter(FREE, "(0, inf)", "Parisi parameter")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.x == FREE:
+            return
+        given = self.x if isinstance(self.x, tuple) else (self.x,)
+        if len(given) != self.k:
+            many = f"a list of {self.k} Parisi parameters, outermost first" if self.k != 1 else "one Parisi parameter"
+            raise ValueError(f"RSB: with k = {self.k} x is {many}, or \"free\"; found {len(given)}.")
+        if len(given) == 1 or set(given) == {FREE}:
+            object.__setattr__(self, "x", given[0])
+        for low, high in pairwise(value for value in given if isinstance(value, int | float)):
+            if low >= high:
+                raise ValueError(f"RSB: Parisi parameters ascend from the outermost to the innermost step, x has {low} before {high}.")
+
+    @property
+    def ladder(self) -> tuple[Any, ...]:
+        """The Parisi parameters of all steps, outermost first."""
+        return self.x if isinstance(self.x, tuple) else (self.x,) * int(self.k)
 
     @property
     def free(self) -> bool:
-        """Whether the Parisi parameter is extremized."""
+        """Whether all Parisi parameters are extremized."""
         return self.x == FREE
-
-    def bind(self, names: Mapping[str, Any]) -> Self:
-        if not self.free:
-            return super().bind(names)
-        bound = replace(self, x=1).bind(names)
-        return replace(bound, x=FREE)

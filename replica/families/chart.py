@@ -17,7 +17,7 @@ from replica.families.limits import B, Plan, edge, minimum, signs, unmoved
 from replica.families.model import TEACHER, LocalLaws, SharedLaws, Underivable, inverse_temperature
 from replica.families.sheet import LevelSheet, difference, sheet
 from replica.families.structure import Structure
-from replica.passes.gaussian import factored
+from replica.passes.gaussian import factored, is_quotient
 from replica.tree import Overlap, Side
 
 
@@ -58,7 +58,8 @@ class Chart:
         self.silent = {m.name for m in self.structure.members if m.silent}
         zero = self._silent_conjugates()
         open_ = {k: v for k, v in zero.items() if k not in {self.symbol(o, True) for o in self._joined()}}
-        self.levels = [sheet(self.structure, level, self.laws, open_) for level in self.structure.levels]
+        finite = self.regime is Regime.FINITE  # in a limit leaves are what has a rule
+        self.levels = [sheet(self.structure, level, self.laws, open_, finite) for level in self.structure.levels]
         self.chart |= zero
         self.chart[self.structure.levels[0].tree.symbol(Overlap(None, TEACHER, TEACHER))] = self.rho
         self.chart[self.structure.levels[0].tree.symbol(Overlap(None, TEACHER, TEACHER), hat=True)] = sp.S.Zero
@@ -211,7 +212,8 @@ class Chart:
         expression = expression.xreplace(pressed).xreplace(self.chart)
         if self.plan is not None:
             expression = self.plan.leading(expression, Side.ENTROPIC, power)
-        return self.settled(factored(self.closing.entropic(expression)))
+        closed = self.closing.entropic(expression)
+        return self.settled(closed if is_quotient(closed) else factored(closed))
 
     def settled(self, expression: sp.Expr) -> sp.Expr:
         """Overlaps that an imposed length leaves, put in; in a limit without the variance that vanishes."""
@@ -236,11 +238,13 @@ class Chart:
 
 def _of_length(length: sp.Expr, norm: sp.Expr, V: sp.Symbol) -> sp.Expr:
     """The variance inside at which the weights have their length: a root where it is one of a quadratic, else a step towards it."""
-    stiffness = sp.Dummy("K", positive=True)
-    equation = sp.numer(sp.together(length.xreplace({V: 1 / stiffness}) - norm))
-    if not equation.is_polynomial(stiffness) or sp.degree(equation, stiffness) > 2:
+    equation = sp.numer(sp.together(length - norm))
+    if not equation.is_polynomial(V) or sp.degree(equation, V) != 2:
         return V / sp.sqrt(length / norm)
-    for root in sp.solve(equation, stiffness, check=False, simplify=False):
+    c2, c1, c0 = sp.Poly(equation, V).all_coeffs()
+    p, q = factored(c1 / c0), factored(c2 / c0)  # K^2 + p K + q = 0 for K = 1/V
+    for sign in (-1, 1):
+        root = (-p + sign * sp.sqrt(p**2 - 4 * q)) / 2
         values = {s: sp.Rational(3 + k, 4) for k, s in enumerate(sorted(root.free_symbols, key=str))}
         if root.xreplace(values).evalf() > 0:  # a quadratic with one change of sign has one positive root
             return 1 / root

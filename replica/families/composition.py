@@ -17,6 +17,7 @@ from replica.families.reading import StaticModel, read, refuse_structure
 from replica.families.selection import TILT, Selected, read_selection, switched
 from replica.families.structure import Member, Structure, replicated
 from replica.formula import exact, parse
+from replica.ingredients import FREE
 from replica.losses import Zero
 
 
@@ -28,7 +29,7 @@ class Composition:
         models: learner -> its laws.
         structure: the replica trees.
         steps: Parisi parameters, outermost first.
-        free_steps: whether they are extremized.
+        free_steps: those of them that are extremized.
         imposed: overlap name -> value held.
         pressed: overlap name -> log-weight per w w', of a length per w^2/2.
         self_overlaps: learner -> imposed length.
@@ -39,7 +40,7 @@ class Composition:
     structure: Structure
     steps: tuple[sp.Symbol, ...]
     parisi: Mapping[sp.Symbol, sp.Expr]
-    free_steps: bool
+    free_steps: tuple[sp.Symbol, ...]
     imposed: Mapping[str, sp.Expr]
     pressed: Mapping[str, sp.Expr]
     self_overlaps: Mapping[str, sp.Expr]
@@ -138,18 +139,21 @@ def _regime(models: Mapping[str, StaticModel], copies: sp.Expr | None) -> Regime
     return Regime.GROUND if cold else Regime.FINITE
 
 
-def _steps(spec: Any, names: Mapping[str, sp.Expr]) -> tuple[tuple[sp.Symbol, ...], dict[sp.Symbol, sp.Expr], bool]:
-    ansatz = spec.ansatz
-    if not isinstance(ansatz, RSB):
-        return (), {}, False
-    count = int(ansatz.k)
-    symbols = tuple(sp.Symbol("x_parisi" if count == 1 else f"x_parisi{j}", positive=True) for j in range(1, count + 1))
-    if ansatz.free:
-        return symbols, {s: sp.Symbol(s.name.replace("_parisi", ""), real=True) for s in symbols}, True
-    if count > 1:
-        raise Underivable('ansatz.x: with k > 1 the Parisi parameters are extremized; write x = "free"')
-    bound = ansatz.bind(names)
-    return symbols, {symbols[0]: bound.expr(bound.x)}, False
+def _steps(spec: Any, names: Mapping[str, sp.Expr]) -> tuple[tuple[sp.Symbol, ...], dict[sp.Symbol, sp.Expr], tuple[sp.Symbol, ...]]:
+    if not isinstance(spec.ansatz, RSB):
+        return (), {}, ()
+    bound = spec.ansatz.bind(names)
+    ladder = bound.ladder
+    symbols = tuple(sp.Symbol("x_parisi" if len(ladder) == 1 else f"x_parisi{j}", positive=True) for j in range(1, len(ladder) + 1))
+    parisi = {
+        s: sp.Symbol(s.name.replace("_parisi", ""), real=True) if value == FREE else bound.expr(value)
+        for s, value in zip(symbols, ladder, strict=True)
+    }
+    free = tuple(s for s, value in zip(symbols, ladder, strict=True) if value == FREE)
+    for name in (parisi[s].name for s in free):
+        if name in names:
+            raise Underivable(f"controls.{name}: '{name}' is a Parisi parameter that is extremized; give the control another name")
+    return symbols, parisi, free
 
 
 def _member(spec: Any, model: StaticModel) -> Member:

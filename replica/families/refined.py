@@ -7,7 +7,10 @@ from typing import Any
 
 import sympy as sp
 
+from replica.ansatz import RS
 from replica.families.replicated import Sheets
+from replica.families.structure import Names
+from replica.spec.checks import used_names
 from replica.theory import Start
 from replica.tree import Overlap
 
@@ -17,6 +20,9 @@ APART = sp.Rational(3, 4)  # how far the two Parisi parameters are moved from th
 def one_step_less(spec: Any) -> Any:
     """The spec with k - 1 steps; a condition on the innermost overlap is one on the innermost overlap that is left."""
     k = int(spec.ansatz.k)
+    if k == 1:  # controls that the Parisi parameter alone reads have nothing to do
+        used = used_names(spec, spec.mentions(), "ansatz")
+        return replace(spec, ansatz=RS(), controls={name: c for name, c in (spec.controls or {}).items() if name in used}, run=None)
     controls = {
         name: replace(table, solve=f"q{k - 1} = {table.condition[1]!r}") if table.condition and table.condition[0] == f"q{k}" else table
         for name, table in (spec.controls or {}).items()
@@ -26,17 +32,20 @@ def one_step_less(spec: Any) -> Any:
 
 @dataclass(frozen=True)
 class Refined:
-    """Where a theory with k > 1 free Parisi parameters begins, in the unknowns of the one with k - 1.
+    """Where a theory with k steps begins, in the unknowns of the one with k - 1: with k > 1 Parisi parameters all of which are free, or
+    with one step.
 
     A level between two that are there, with the same Parisi parameter above and below it, changes nothing: there the free entropy has a
     slope in these two parameters alone.
 
     Args:
-        steps: Parisi parameters, outermost first.
+        count: k.
+        steps: Parisi parameters that are free, outermost first.
         unknowns: of the theory.
     """
 
     sheets: Sheets
+    count: int
     steps: tuple[sp.Symbol, ...]
     unknowns: tuple[sp.Symbol, ...]
 
@@ -47,7 +56,7 @@ class Refined:
 
     def merged(self) -> Start:
         """The two innermost levels as one."""
-        return Start("merged", self._values(len(self.steps) - 1, (*self._before, self._before[-1]), sp.S.One))
+        return Start("merged", self._values(self.count - 1, (*self._before, *self._before[-1:]), sp.S.One))
 
     @property
     def _before(self) -> tuple[sp.Symbol, ...]:
@@ -64,33 +73,44 @@ class Refined:
     def _values(self, gap: int, parisi: tuple[sp.Expr, ...], share: sp.Expr) -> dict[sp.Symbol, sp.Expr]:
         """Every unknown, for a new level at a share of the way through a gap."""
         values: dict[sp.Symbol, sp.Expr] = dict(zip(self.steps, parisi, strict=True))
-        places = self._places()
+        places = self._places(gap)
         for symbol in self.unknowns:
             if symbol not in values:
                 values[symbol] = _between(*places[symbol], gap, share) if symbol in places else symbol
         return values
 
-    def _places(self) -> dict[sp.Symbol, tuple[list[sp.Expr], int, bool]]:
+    def _places(self, gap: int) -> dict[sp.Symbol, tuple[list[sp.Expr], int, bool]]:
         """Unknowns that stand on a level: all of their kind in the coarser theory, on which level it is, whether they are increments."""
         sheets = self.sheets
         found: dict[sp.Symbol, tuple[list[sp.Expr], int, bool]] = {}
+        names = sheets.structure.levels[0].tree.name
+        assert isinstance(names, Names)
         for member in sheets.structure.members:
             between = sheets.structure.chain(member.name)[:-1]
-            outside = [o for o in sheets.structure.vanishing if o.first == o.second == member.name]
+            first = names.place(between[0])
             for hat in (False, True):
                 own = [sheets.symbol(between[0], hat), *(sheets.increment(o, hat) for o in between[1:])]
-                first = sheets.settled(own[0]).xreplace({own[-1]: sp.S.Zero} if len(own) > 1 else {})
-                kind = [*[sp.S.Zero] * len(outside), first, *own[1:]]
-                numbered = enumerate(own, len(outside))
-                found |= {symbol: (kind, number, True) for number, symbol in numbered if number}
+                outermost = sheets.settled(own[0])
+                if outermost == own[0]:
+                    outermost = _called(names, between[0], first - (first > gap), hat)
+                elif len(own) > 1:
+                    outermost = outermost.xreplace({own[-1]: sp.S.Zero})
+                kind = [*[sp.S.Zero] * (first - (first > gap)), outermost, *own[1:]]
+                found |= {symbol: (kind, number, True) for number, symbol in enumerate(own, first)}
         pairs: dict[tuple[str, str], list[Overlap]] = {}
         for overlap in (o for level in sheets.levels for o in level.level.own if o.first != o.second):
             pairs.setdefault((overlap.first, overlap.second), []).append(overlap)
         for overlaps in pairs.values():
-            for hat in (False, True):
-                kind = [sheets.symbol(o, hat) for o in overlaps]
-                found |= {symbol: (kind, number, False) for number, symbol in enumerate(kind) if len(kind) > 1}
+            if len(overlaps) > 1:
+                for hat in (False, True):
+                    kind = [_called(names, overlaps[0], depth, hat) for depth in range(len(overlaps) - 1)]
+                    found |= {sheets.symbol(o, hat): (kind, number, False) for number, o in enumerate(overlaps)}
         return found
+
+
+def _called(names: Names, overlap: Overlap, depth: int, hat: bool) -> sp.Symbol:
+    """The symbol of an overlap of the coarser theory."""
+    return sp.Symbol(names.fewer(overlap, depth) + ("_hat" if hat else ""), real=True)
 
 
 def _between(kind: list[sp.Expr], number: int, increment: bool, gap: int, share: sp.Expr) -> sp.Expr:
@@ -99,4 +119,4 @@ def _between(kind: list[sp.Expr], number: int, increment: bool, gap: int, share:
         return kind[number if number < gap else number - 1]
     if increment:
         return kind[gap] * (share if number == gap else 1 - share)
-    return kind[gap - 1] * (1 - share) + kind[gap] * share
+    return kind[gap - 1] * (1 - share) + kind[gap] * share if gap else kind[gap]

@@ -8,7 +8,7 @@ import sympy as sp
 
 from replica.families.model import TEACHER, SharedLaws
 from replica.families.structure import Level, Structure
-from replica.law import Atom
+from replica.law import Atom, Quadratic
 from replica.nodes import Discrete, Gauss, Measure, Tilted
 from replica.passes.gauge import minimal, sourced
 from replica.passes.merge import centered, merged, normal
@@ -40,20 +40,24 @@ class LevelSheet:
     between: tuple[tuple[sp.Expr, sp.Expr], ...] = ()
 
 
-def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.Symbol, sp.Expr]) -> LevelSheet:
+def sheet(structure: Structure, level: Level, laws: SharedLaws, given: dict[sp.Symbol, sp.Expr], normal_weights: bool = True) -> LevelSheet:
     """Equations of one level in the universal form.
 
     Args:
         given: values of overlaps and conjugates that are known by structure (silent species, couplings).
+        normal_weights: whether a normal weight that stands once is a variable, like one of finitely many values: its integrals then hold
+            no conjugate in a denominator.
     """
     tree = level.tree
     # one variable per species, so that averages over it meet
-    explicit = {s: _weights(laws, s) for s in tree.root.species() if s != TEACHER and _finite(laws, s)}
+    listed = {s: _weights(laws, s, normal_weights) for s in tree.root.species() if s != TEACHER}
+    explicit = {s: weights for s, weights in listed.items() if weights is not None}
     at_root = [species for node, species in structure.gauges(level) if node.name == "root"]
     probed = any(node.name == "host" for node, _, _ in tree.nodes())
     crowded = probed and TEACHER in at_root and len(at_root) > 1  # fields all linear in one cannot have three overlaps with each other
-    if crowded and _finite(laws, TEACHER):
-        explicit[TEACHER] = _weights(laws, TEACHER)
+    teacher = _weights(laws, TEACHER, False) if crowded else None
+    if teacher is not None:
+        explicit[TEACHER] = teacher
 
     def fixed(expression: sp.Expr, side: Side) -> sp.Expr:
         expression = expression.xreplace(given)
@@ -140,14 +144,19 @@ def _deep(e: sp.Expr) -> sp.Expr:
     return e
 
 
-def _finite(laws: SharedLaws, species: str) -> bool:
+def _weights(laws: SharedLaws, species: str, spread: bool) -> tuple[sp.Symbol, Measure] | None:
+    """The weight itself as a variable of finitely many values, or a normal one; None where it is neither.
+
+    Args:
+        spread: whether it may be normal.
+    """
     if species != TEACHER and laws.by[species].student_prior is None:  # a minimizer over all weights
-        return False
-    return all(isinstance(p, Atom) for p in laws.entropic(species))
-
-
-def _weights(laws: SharedLaws, species: str) -> tuple[sp.Symbol, Measure]:
-    """The weight itself as a variable of finitely many values."""
-    w = sp.Dummy("w", real=True)
-    law = laws.entropic(species)
-    return w, Discrete(w, [p.location for p in law if isinstance(p, Atom)], [p.log_weight for p in law if isinstance(p, Atom)])
+        return None
+    law, w = laws.entropic(species), sp.Dummy("w", real=True)
+    atoms = [p for p in law if isinstance(p, Atom)]
+    if len(atoms) == len(law):
+        return w, Discrete(w, [p.location for p in atoms], [p.log_weight for p in atoms])
+    (p, *others) = law
+    if not spread or others or not isinstance(p, Quadratic) or p.tail is not None or (p.lower, p.upper) != (-sp.oo, sp.oo) or p.c2 == 0:
+        return None
+    return w, Gauss([w], [-p.c1 / p.c2], [[-1 / p.c2]])

@@ -53,11 +53,15 @@ def derive(spec: Any, learner: str | None = None) -> Theory:
         composition = compose(full, learner, conditions)
         model, found = composition.first, thermal.theory(composition)
         conditions = {name: condition for name, condition in conditions.items() if name != composition.edge}
-        if len(found.system.minimal) > 1:
-            found = replace(found, coarser=partial(derive, one_step_less(full), learner))
+        if found.system.merged is not None and (len(found.system.minimal) > 1 or not conditions):
+            found = replace(found, coarser=partial(_coarser, full, learner))
     if model.disorder is not None:
         found = couplings.told(found, model)
     return _finished(spec, full, found, model.symbols, conditions)
+
+
+def _coarser(spec: Any, learner: str | None) -> Theory:
+    return derive(one_step_less(spec), learner)
 
 
 def _finished(spec: Any, full: Any, found: Theory, symbols: tuple[sp.Expr, ...], conditions: Mapping[str, tuple[str, float]]) -> Theory:

@@ -99,7 +99,7 @@ def replicated(
     if probes:
         (reference,) = members
         roots.append(Node("root", leaves=at_root, children=_hosted(sp.S.Zero, steps, reference, probes)))
-    name = _Names(tuple(roots), several=named or len(members) + len(probes) > 1)
+    name = Names(tuple(roots), several=named or len(members) + len(probes) > 1)
     label = sp.Dummy("y", real=True)
     silent = frozenset(m.name for m in (*members, *probes) if m.silent)
     levels: list[Level] = []
@@ -148,7 +148,7 @@ def _hosted(copies: sp.Expr, steps: tuple[sp.Expr, ...], reference: Member, prob
     return (plain, Node(f"level{depth}_host", sp.S.One, (), _hosted(x, tuple(rest), reference, probes, depth + 1), f"level{depth}"))
 
 
-class _Names:
+class Names:
     """How overlaps are called: m with the teacher, q (q0, q1, ... from the root inwards) between copies, Q for lengths."""
 
     def __init__(self, roots: tuple[Node, ...], several: bool) -> None:
@@ -186,3 +186,13 @@ class _Names:
         if depth > deepest:  # a copy that stands alone there
             return f"g{depth}{brackets}"
         return f"q{depth if deepest else ''}{brackets}"
+
+    def place(self, overlap: Overlap) -> int:
+        """How deep below the root two copies part."""
+        assert overlap.node is not None
+        return self.depth[overlap.node, overlap.first, overlap.second]
+
+    def fewer(self, overlap: Overlap, depth: int) -> str:
+        """What copies of the same two species that part at a depth are called where there is a level less."""
+        brackets = f"[{overlap.first},{overlap.second}]" if self.several else ""
+        return f"q{depth if self.deep[overlap.first, overlap.second] > 1 else ''}{brackets}"

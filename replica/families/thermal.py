@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 import sympy as sp
 
@@ -74,13 +75,14 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
     if composition.edge is not None:
         controls = tuple(c for c in first.controls if c.name != composition.edge)
         unknowns = _consistent([*unknowns, _edge(composition, sheets)], _edge_length(composition, sheets), composition.parisi)
-    free = tuple(composition.parisi[step] for step in composition.steps) if composition.free_steps else ()
+    free = tuple(composition.parisi[step] for step in composition.free_steps)
     free_entropy = levels[-1].value if composition.selection is None else composition.selection.free_entropy(levels[-1])
     names = {sheets.name(o): plain(sheets, o) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)}
     conjugates = {
         f"{sheets.name(o)}_hat": plain(sheets, o, True) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)
     }
-    finer = Refined(sheets, free, tuple(u.parameter.symbol for u in unknowns)) if len(free) > 1 else None
+    coarser = (len(free) > 1 and composition.free_steps == composition.steps) or _one_held_step(composition)
+    finer = Refined(sheets, len(composition.steps), free, tuple(u.parameter.symbol for u in unknowns)) if coarser else None
     found = Theory(
         name="",
         fingerprint="",
@@ -88,9 +90,12 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
         system=Stationary(
             tuple(u.parameter for u in unknowns),
             tuple(u.equation for u in unknowns),
-            constraints=_constraints(sheets, levels) + (composition.selection.room(sheets) if composition.selection is not None else ()),
+            constraints=_constraints(sheets, levels)
+            + _ascending(composition)
+            + (composition.selection.room(sheets) if composition.selection is not None else ()),
             starts=_starts(unknowns, sheets.easy(composition.copies)),
             minimal=free,
+            ladder=tuple(composition.parisi[step] for step in composition.steps),
             refined=finer.apart() if finer is not None else (),
             merged=finer.merged() if finer is not None else None,
         ),
@@ -107,18 +112,43 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
     return replace(found, trail=trail(composition, sheets, found)).xreplace(values)
 
 
+def _one_held_step(composition: Composition) -> bool:
+    """Whether the theory without the one step, whose Parisi parameter is held, is that of two levels that are one."""
+    plain_tree = composition.selection is None and not composition.structure.vanishing
+    return plain_tree and composition.edge is None and len(composition.steps) == 1 and not composition.free_steps
+
+
 def _extremal(composition: Composition, level: ClosedLevel) -> list[Unknown]:
     """Parisi parameters at their extremum (a minimum of Phi, as n -> 0)."""
     found = []
-    for number, step in enumerate(composition.steps, 1):
+    for step in composition.free_steps:
         symbol = composition.parisi[step]
         assert isinstance(symbol, sp.Symbol)
-        share = sp.Rational(2 * number, len(composition.steps) + 1)
-        start, *others = (share * first for first in _PARISI_STARTS[composition.regime])
+        start, *others = (_between(composition, step, first) for first in _PARISI_STARTS[composition.regime])
         slope = level.slope(step)
         domain = UNIT if composition.regime is Regime.FINITE else POSITIVE  # in a limit it is in units of the large parameter
         found.append(Unknown(OrderParameter(symbol, "Parisi parameter", domain), symbol - slope, start, broken=tuple(others)))
     return found
+
+
+def _ascending(composition: Composition) -> tuple[sp.Expr, ...]:
+    """Differences of Parisi parameters, as far as they can change."""
+    values = [composition.parisi[step] for step in composition.steps]
+    return tuple(high - low for low, high in pairwise(values) if (high - low).free_symbols)
+
+
+def _between(composition: Composition, step: sp.Symbol, alone: sp.Expr) -> sp.Expr:
+    """Where a Parisi parameter starts: evenly between those that are held, beyond the last one on the scale `alone` of one step."""
+    steps, held = composition.steps, [s for s in composition.steps if s not in composition.free_steps]
+    number = steps.index(step)
+    before = [s for s in held if steps.index(s) < number]
+    after = [s for s in held if steps.index(s) > number]
+    low = composition.parisi[before[-1]] if before else sp.S.Zero
+    first, last = steps.index(before[-1]) if before else -1, steps.index(after[0]) if after else len(steps)
+    share = sp.Rational(number - first, last - first)
+    if after:
+        return low + share * (composition.parisi[after[0]] - low)
+    return low + share * ((1 - low) if composition.regime is Regime.FINITE else 2 * alone)
 
 
 _PARISI_STARTS = {  # of one step; in a limit in units of the large parameter

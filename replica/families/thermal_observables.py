@@ -33,12 +33,11 @@ def _entropies(composition: Composition, sheets: Sheets, levels: list[ClosedLeve
     laws = composition.laws.by
     cold = all(model.laws.beta == sp.oo for model in composition.models.values())
     states = log_states(laws[composition.structure.members[0].name])
-    if len(composition.steps) == 1 and composition.regime in (Regime.FINITE, Regime.GROUND):
-        (x,) = composition.steps
-        slope = first.slope(x)
-        found["complexity"] = -(x**2) * slope
+    counted = _counted(composition)
+    if counted and composition.regime in (Regime.FINITE, Regime.GROUND):
+        found |= _complexities(composition, first)
         if cold and composition.regime is Regime.FINITE:  # elsewhere this is a free energy, and energies come with `_energies`
-            found["internal_entropy"] = first.value + x * slope + states
+            found["internal_entropy"] = first.value + sp.Add(*(x * first.slope(x) for x in counted)) + states
     if len(levels) > 1:
         probe = composition.structure.members[-1].name
         found["local_entropy"] = last.value + log_states(laws[probe])
@@ -58,12 +57,24 @@ def _entropies(composition: Composition, sheets: Sheets, levels: list[ClosedLeve
     return found
 
 
+def _counted(composition: Composition) -> tuple[sp.Symbol, ...]:
+    """Steps whose states have a number of their own; of several, those with an extremal Parisi parameter have none."""
+    steps, free = composition.steps, composition.free_steps
+    return steps if len(steps) == 1 else tuple(x for x in steps if x not in free)
+
+
+def _complexities(composition: Composition, level: ClosedLevel) -> dict[str, sp.Expr]:
+    """Log-number of states per weight, and what each of several steps contributes: x_j Phi = complexity_j + x_j (Phi inside a group)."""
+    each = {x: -(x**2) * level.slope(x) for x in _counted(composition)}
+    found = {"complexity": sp.Add(*each.values())}
+    if len(each) > 1:
+        found |= {f"complexity{composition.steps.index(x) + 1}": value for x, value in each.items()}
+    return found
+
+
 def _of_states(composition: Composition, level: ClosedLevel) -> sp.Expr:
-    """Phi with the log-number of states counted once: at a fixed Parisi parameter Phi = internal part + complexity / x."""
-    if len(composition.steps) != 1:
-        return level.value
-    (x,) = composition.steps
-    return level.value + (x - x**2) * level.slope(x)
+    """Phi with the log-number of states counted once: at fixed Parisi parameters Phi = internal part + sum of complexity_j / x_j."""
+    return level.value + sp.Add(*((x - x**2) * level.slope(x) for x in _counted(composition)))
 
 
 def sampled(composition: Composition, sheets: Sheets, name: str) -> tuple[Sampled, Predictor]:
@@ -100,7 +111,7 @@ def _energies(composition: Composition, sheets: Sheets, level: ClosedLevel) -> d
     laws = model.laws
     assert laws.beta is not None
     if composition.regime is Regime.GROUND:  # d(beta Phi)/d beta at fixed Parisi parameters, which are counted in units of 1/beta
-        moved = () if composition.free_steps else composition.steps
+        moved = tuple(x for x in composition.steps if x not in composition.free_steps)
         return {"energy": -level.value - sp.Add(*(x * level.slope(x) for x in moved))}
     if laws.beta == sp.oo:
         return {"training_loss": sp.S.Zero}

@@ -8,12 +8,13 @@ from __future__ import annotations
 import mpmath
 import sympy as sp
 
+from replica.nodes.written import Written
 
-class _Scalar(sp.Function):
+
+class _Scalar(Written):
     """A real function of one real argument."""
 
     nargs = 1
-    is_real = True
 
     def _eval_evalf(self, prec):
         (x,) = self.args
@@ -26,6 +27,8 @@ class _Scalar(sp.Function):
 
 class LogH(_Scalar):
     """log of the Gaussian tail H(x) = P(N(0,1) > x) = erfc(x/sqrt 2)/2; H underflows, its logarithm does not."""
+
+    form = r"\log H\left(%s\right)"
 
     @staticmethod
     def _mp(x):
@@ -42,13 +45,12 @@ class LogH(_Scalar):
     def fdiff(self, argindex=1):
         return -Hazard(self.args[0])
 
-    def _latex(self, printer, exp=None):
-        text = rf"\log H\left({printer._print(self.args[0])}\right)"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
-
 
 class Hazard(_Scalar):
     """G(x)/H(x), Gaussian density over Gaussian tail: minus the slope of log H."""
+
+    form = r"\mathcal{G}\left(%s\right)"
+    tight = True
 
     @staticmethod
     def _mp(x):
@@ -64,13 +66,11 @@ class Hazard(_Scalar):
         (x,) = self.args
         return Hazard(x) * (Hazard(x) - x)
 
-    def _latex(self, printer, exp=None):
-        text = rf"\mathcal{{G}}\left({printer._print(self.args[0])}\right)"
-        return text if exp is None else rf"{text}^{{{exp}}}"
-
 
 class Softplus(_Scalar):
     """log(1 + e^x)."""
+
+    form = r"\log\left(1+e^{%s}\right)"
 
     @classmethod
     def eval(cls, x):
@@ -83,13 +83,12 @@ class Softplus(_Scalar):
     def fdiff(self, argindex=1):
         return Sigmoid(self.args[0])
 
-    def _latex(self, printer, exp=None):
-        text = rf"\log\left(1+e^{{{printer._print(self.args[0])}}}\right)"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
-
 
 class Sigmoid(_Scalar):
     """1/(1 + e^-x)."""
+
+    form = r"\sigma\left(%s\right)"
+    tight = True
 
     @staticmethod
     def _mp(x):
@@ -99,13 +98,11 @@ class Sigmoid(_Scalar):
         (x,) = self.args
         return Sigmoid(x) * Sigmoid(-x)
 
-    def _latex(self, printer, exp=None):
-        text = rf"\sigma\left({printer._print(self.args[0])}\right)"
-        return text if exp is None else rf"{text}^{{{exp}}}"
-
 
 class Log2Cosh(_Scalar):
     """log(2 cosh x)."""
+
+    form = r"\log 2\cosh\left(%s\right)"
 
     @classmethod
     def eval(cls, x):
@@ -119,7 +116,3 @@ class Log2Cosh(_Scalar):
 
     def fdiff(self, argindex=1):
         return sp.tanh(self.args[0])
-
-    def _latex(self, printer, exp=None):
-        text = rf"\log 2\cosh\left({printer._print(self.args[0])}\right)"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"

@@ -7,31 +7,25 @@ from itertools import combinations
 import mpmath as mp
 import sympy as sp
 
+from replica.nodes.written import Written
 
-class Angle(sp.Function):
+
+class Angle(Written):
     """asin(c/sqrt(v w)): half the angle by which two Gaussian fields of covariance c and variances v, w agree in sign.
 
     A variance that rounding leaves at zero or below belongs to a field that is fixed; the angle is then zero.
     """
 
     nargs = 3
-    is_real = True
+    form = r"\arcsin\frac{%s}{\sqrt{\left(%s\right)\left(%s\right)}}"
+    plain = "asin((%s)/sqrt((%s)*(%s)))"
 
     def _eval_evalf(self, prec):
         c, v, w = self.args
         return sp.asin(c / sp.sqrt(v * w))._eval_evalf(prec)
 
-    def _latex(self, printer, exp=None):
-        c, v, w = (printer._print(a) for a in self.args)
-        text = rf"\arcsin\frac{{{c}}}{{\sqrt{{\left({v}\right)\left({w}\right)}}}}"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
-    def _sympystr(self, printer):
-        c, v, w = (printer._print(a) for a in self.args)
-        return f"asin(({c})/sqrt(({v})*({w})))"
-
-
-class FourSigns(sp.Function):
+class FourSigns(Written):
     """E sign(x1) sign(x2) sign(x3) sign(x4) of centered Gaussian fields: covariances c12, c13, c14, c23, c24, c34 and variances v1 ... v4.
 
     No elementary function; one integral over arcsines (R. L. Plackett, Biometrika 41, 351 (1954)): along covariances t c12, t c13, t c14
@@ -39,7 +33,9 @@ class FourSigns(sp.Function):
     """
 
     nargs = 10
-    is_real = True
+    form = r"S_4\left(%s\right)"
+    plain = "S_4(%s)"
+    tight = True
 
     def _eval_evalf(self, prec):
         if not all(a.is_number for a in self.args):
@@ -60,22 +56,19 @@ class FourSigns(sp.Function):
             value = 4 / mp.pi**2 * mp.quad(rate, [0, *(mp.mpf(10) ** -k for k in (6, 4, 2, 1)), 1])
         return sp.Float(value, precision=prec)
 
-    def _latex(self, printer, exp=None):
-        text = rf"S_4\left({', '.join(printer._print(a) for a in self.args)}\right)"
-        return text if exp is None else rf"{text}^{{{exp}}}"
-
-    def _sympystr(self, printer):
-        return f"S_4({', '.join(printer._print(a) for a in self.args)})"
+    def _parts(self, printer):
+        return (", ".join(super()._parts(printer)),)
 
 
-class GivenAngle(sp.Function):
+class GivenAngle(Written):
     """asin of the correlation of two of four centered Gaussian fields where the other two are zero.
 
     Args are the number of the pair that is zero (0 ... 5 for 12, 13, 14, 23, 24, 34) and those of FourSigns.
     """
 
     nargs = 11
-    is_real = True
+    form = r"\arcsin\rho_{%s%s|%s%s}\left(%s\right)"
+    plain = "asin(r_%s%s|%s%s(%s))"
 
     @property
     def places(self) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -92,21 +85,19 @@ class GivenAngle(sp.Function):
         cross, one, other = (gram.extract([i, j, a], [i, j, b]).det() for a, b in ((k, l), (k, k), (l, l)))
         return sp.asin(cross / sp.sqrt(one * other))._eval_evalf(prec)
 
-    def _latex(self, printer, exp=None):
-        (i, j), (k, l) = ((a + 1, b + 1) for a, b in self.places)
-        text = rf"\arcsin\rho_{{{k}{l}|{i}{j}}}\left({', '.join(printer._print(a) for a in self.args[1:])}\right)"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
-
-    def _sympystr(self, printer):
-        (i, j), (k, l) = ((a + 1, b + 1) for a, b in self.places)
-        return f"asin(r_{k}{l}|{i}{j}({', '.join(printer._print(a) for a in self.args[1:])}))"
+    def _parts(self, printer):
+        (i, j), (k, l) = self.places
+        numbers = tuple(str(field + 1) for field in (k, l, i, j))
+        return *numbers, ", ".join(super()._parts(printer)[1:])
 
 
-class Minor(sp.Function):
+class Minor(Written):
     """a b - c d, computed to the last digit: a variance given other fields, which vanishes where two of them are one."""
 
     nargs = 4
-    is_real = True
+    form = r"\left(%s\right)"
+    plain = "(%s)"
+    tight = True
 
     @classmethod
     def eval(cls, a, b, c, d):
@@ -120,23 +111,17 @@ class Minor(sp.Function):
         a, b, c, d = self.args
         return (a * b - c * d)._eval_evalf(prec)
 
-    def _written(self, printer):
+    def _parts(self, printer):
         first, second = (sp.Mul(*pair) for pair in (self.args[:2], self.args[2:]))
-        return printer._print(sp.Add(first, -second, evaluate=False))
-
-    def _latex(self, printer, exp=None):
-        text = rf"\left({self._written(printer)}\right)"
-        return text if exp is None else rf"{text}^{{{exp}}}"
-
-    def _sympystr(self, printer):
-        return f"({self._written(printer)})"
+        return (printer._print(sp.Add(first, -second, evaluate=False)),)
 
 
-class Over(sp.Function):
+class Over(Written):
     """c/v; zero where v, the variance of a field that is fixed, vanishes (such a field adds nothing)."""
 
     nargs = 2
-    is_real = True
+    form = r"\frac{%s}{%s}"
+    plain = "(%s)/(%s)"
 
     @classmethod
     def eval(cls, c, v):
@@ -147,15 +132,6 @@ class Over(sp.Function):
     def _eval_evalf(self, prec):
         c, v = self.args
         return (c / v)._eval_evalf(prec)
-
-    def _latex(self, printer, exp=None):
-        c, v = (printer._print(a) for a in self.args)
-        text = rf"\frac{{{c}}}{{{v}}}"
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
-
-    def _sympystr(self, printer):
-        c, v = (printer._print(a) for a in self.args)
-        return f"({c})/({v})"
 
 
 class Moment(sp.Expr):

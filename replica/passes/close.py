@@ -19,6 +19,7 @@ from replica.passes.edge import EdgeLeaf
 from replica.passes.gaussian import absorb, integrate_polynomials, orthant, rotate, translate, without_large_parts
 from replica.passes.nested import nested
 from replica.passes.proximal import closed_prox
+from replica.passes.quadratic import closed_average, closed_inside
 from replica.passes.walk import bottom_up
 from replica.tree import Leaf, Side
 
@@ -138,9 +139,15 @@ class Closer:
             return self.ratios(self.law(e, branch), e)
 
         body = _top_down(body, open_leaf).xreplace({self.label: branch.label}) * branch.indicator
-        body = nested(closed_prox(without_cancellation(body)))
-        exponent = closed_prox((branch.exponent + _top_down(density, open_leaf)).xreplace({self.label: branch.label}))
-        exponent, measures, weight = absorb(exponent, measures + branch.measures)
+        exponent = (branch.exponent + _top_down(density, open_leaf)).xreplace({self.label: branch.label})
+        measures = measures + branch.measures
+        if body.has(Tilted, LogAverage):
+            at_once = closed_average(body, exponent, measures)
+            if at_once is not None:
+                return at_once.mean, sp.S.Zero, (), at_once.log
+            body = closed_inside(body)
+        body, exponent = nested(closed_prox(without_cancellation(body))), closed_prox(exponent)
+        exponent, measures, weight = absorb(exponent, measures)
         y = branch.label
         if isinstance(y, sp.Symbol) and body.has(Prox, ProxSlope, Moreau):
             body = closed_prox(translate(body, y))

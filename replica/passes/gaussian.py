@@ -181,6 +181,12 @@ def factored(expression: sp.Expr) -> sp.Expr:
     return sp.factor(sp.Add(*rational)) + sp.Add(*(t for t in terms if not t.is_rational_function()))
 
 
+def is_quotient(e: sp.Expr) -> bool:
+    """Whether an expression is a product of polynomials and of their inverses."""
+    bases = (f.base if f.is_Pow and f.exp.is_Integer else f for f in sp.Mul.make_args(e))
+    return not e.is_Add and all(base.is_polynomial() for base in bases)
+
+
 def translate(body: sp.Expr, y: sp.Symbol) -> sp.Expr:
     """Rewrite proximal nodes of a loss of y - u as nodes of the residual's own loss at y - h, which no longer see y alone."""
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from replica.ansatz import RSB
+from replica.ingredients import FREE
 from replica.spec.document import Tables
 from replica.spec.errors import Path, SpecError
 from replica.spec.expressions import domain, evaluate
@@ -30,6 +33,17 @@ def check_values(mentions: Iterable[Mention], at: Point) -> None:
         if mention.domain and value not in domain(mention.domain):
             shown = f"{mention.text} = {value:g}" if isinstance(mention.text, str) else f"{mention.text}"
             raise SpecError(f"{shown} lies outside the domain {mention.domain}", mention.path)
+
+
+def check_ladder(full: Tables, at: Point) -> None:
+    """Refuse Parisi parameters that do not ascend."""
+    if not isinstance(full.ansatz, RSB) or full.ansatz.free:
+        return
+    held = [(number, evaluate(value, at)) for number, value in enumerate(full.ansatz.ladder) if value != FREE]
+    for (_, low), (number, high) in pairwise(held):
+        if low >= high:
+            text = f"Parisi parameters ascend from the outermost to the innermost step, found {low:g} before {high:g}"
+            raise SpecError(text, ("ansatz", "x", number))
 
 
 def check_shares(written: Tables, full: Tables, at: Point) -> None:

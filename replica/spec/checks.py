@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from replica.spec.amounts import check_laws, check_overlaps, check_shares, check_values
+from replica.spec.amounts import check_ladder, check_laws, check_overlaps, check_shares, check_values
 from replica.spec.batches import check_batches
 from replica.spec.causality import check_causality
 from replica.spec.document import Tables
@@ -49,6 +49,7 @@ def check(spec: Tables) -> None:
     check_overlaps(full, at)
     check_reach(full, places, at)
     check_laws(full, at)
+    check_ladder(full, at)
     check_selections(full, at)
     check_probabilities(spec, mentions, at)
     check_labels(full, places, at)
@@ -64,6 +65,7 @@ def check_at(spec: Tables, full: Tables, at: Mapping[str, float]) -> None:
     check_overlaps(full, at, "these controls")
     check_reach(full, places_of(spec, full), at)
     check_laws(full, at)
+    check_ladder(full, at)
     check_selections(full, at)
     check_probabilities(spec, mentions, at)
     check_batches(full, at)
@@ -116,9 +118,13 @@ def _check_run(spec: Tables, mentions: Iterable[Mention], full: Tables) -> None:
 
 def _check_unused(spec: Tables, full: Tables, mentions: Iterable[Mention]) -> None:
     """A control counts as used where the model, the ansatz, an observable or another control mentions it; [run] does not count."""
-    used = {name for m in mentions if m.path[0] != "run" and m.kind in _EXPRESSIONS for name in mentioned(m.text)}
-    used |= {ALPHA} if any(part.alpha == ALPHA for part in full.slices.values()) else set()
+    used = used_names(full, mentions)
     for name in spec.controls:
         if name not in used:
             raise SpecError("is used nowhere in the model; take it out, or mention it", ("controls", name))
 
+
+def used_names(full: Tables, mentions: Iterable[Mention], *apart: str) -> set[str]:
+    """Every name that the model mentions, tables `apart` and [run] not counted."""
+    used = {name for m in mentions if m.path[0] not in ("run", *apart) and m.kind in _EXPRESSIONS for name in mentioned(m.text)}
+    return used | ({ALPHA} if any(part.alpha == ALPHA for part in full.slices.values()) else set())

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from replica.ansatz.rsb import FREE
-from replica.ingredients import Ingredient, Parameter, Table, freeze
+from replica.ingredients import FREE, Ingredient, Parameter, Table, freeze
 from replica.spec.entries import Formula, Named, Number
 from replica.spec.errors import SpecError, nearest, one_line, shown, unknown
 from replica.spec.records import Entry, Mention
@@ -65,7 +64,7 @@ class Slot(Entry):
     def mentions(self, value: Any) -> Iterator[Mention]:
         for word, item in parameters(type(value)).items():
             content = getattr(value, item.name)
-            if content is not None and content != FREE and (item.required or content != item.default):
+            if content is not None and (item.required or content != item.default):
                 for mention in _parameter_entry(item, value.slot, value.kind).mentions(content):
                     yield mention.under(word)
 
@@ -162,12 +161,29 @@ class _Numbers(Entry):
             yield Mention((number,), item, "value", self.one.domain)
 
 
+@dataclass(frozen=True)
+class _Ladder(Entry):
+    """A number or expression or several, or FREE instead of one."""
+
+    one: Number
+
+    def read(self, raw: Any) -> Any:
+        return tuple(self.one.read(item) for item in raw) if isinstance(raw, list | tuple) else self.one.read(raw)
+
+    def mentions(self, value: Any) -> Iterator[Mention]:
+        for number, item in enumerate(value if isinstance(value, tuple) else (value,)):
+            if item != FREE:
+                yield Mention((number,) if isinstance(value, tuple) else (), item, "value", self.one.domain)
+
+
 def _parameter_entry(item: Parameter, slot: str = "", kind: str = "") -> Entry:
     """How a parameter of an ingredient is read and what it mentions."""
     if (space := _REFERENCES.get(f"{slot}.{item.key}")) is not None:
         return _Reference(space)
     if item.type == "value":
         return Number(item.domain)
+    if item.type == "ladder":
+        return _Ladder(Number(item.domain))
     if item.type in ("values", "bounds"):
         return _Numbers(Number(item.domain))
     if item.type == "formula":

@@ -6,17 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from numba import njit
 
 from benchmarks.hand_kernels import kernel
-from numerics.layout import COUNT, INSIDE, LINE, NESTED, RULE, SIZE, UNIT
-from numerics.quadrature import ADAPT, BASE, DOUBLE, OK, arrange
+from numerics.grid import OK
+from numerics.layout import ADAPT, BASE, COUNT, DEPTH, DOUBLE, EDGES, INSIDE, LINE, NESTED, PROBES, RAY, RULE, SIZE, STACK, UNIT, Slots
+from numerics.quadrature import SPILLS
+from numerics.solver import inspect
 from numerics.status import CAPACITY, NON_FINITE
-
-
-@njit
-def arranged(probe, p, request, tolerance, loops, panels, x, w, off, scr, out, work):
-    return arrange(probe, p, request, tolerance, loops, panels, x, w, off, scr, out, work)
 
 
 @kernel
@@ -49,16 +45,37 @@ def poison(l, p, x, w, off, scr, out):
     return 1
 
 
+@kernel
+def bumps(l, p, x, w, off, scr, out):
+    """Gaussian bumps of width p[2] around p[0] and p[1] over the normal density, the first of weight 1, the second of weight p[3]."""
+    if l > 0:
+        return 0
+    out[0] = 0.0
+    for j in range(off[l], off[l + 1]):
+        first, second = (x[j] - p[0]) / p[2], (x[j] - p[1]) / p[2]
+        out[0] += w[j] * (math.exp(x[j] ** 2 / 2 - first**2 / 2) + p[3] * math.exp(x[j] ** 2 / 2 - second**2 / 2))
+    return 1
+
+
 class Grid:
+    """One loop, and the compiled solver's nodes for it."""
+
     def __init__(self, rule: int, panels: int = 256, nested: int = 0) -> None:
         self.loops = np.zeros((1, INSIDE + 1), np.int64)
         self.loops[0, RULE], self.loops[0, NESTED], self.loops[0, SIZE] = rule, nested, 32
         self.panels, self.x, self.w = np.zeros((1, panels, 2)), np.zeros(64 * panels), np.zeros(64 * panels)
-        self.off, self.scr, self.out, self.work = np.zeros(2, np.int64), np.zeros(8), np.zeros(64), np.zeros((99, 130))
+        self.off, self.scr, self.out, self.work = np.zeros(2, np.int64), np.zeros(8), np.zeros(512), np.zeros((STACK + DEPTH, PROBES + 2))
 
     def ask(self, probe, p, request):
-        buffers = self.loops, self.panels, self.x, self.w, self.off, self.scr, self.out, self.work
-        return arranged(probe.address, np.array(p), request, 1e-7, *buffers)
+        points, place = np.array(p), np.zeros(len(p) + 1)
+        names = ("loops", "panels", "x", "w", "off", "scr", "out", "work")
+        arrays = {name: getattr(self, name) for name in names} | {"points": points, "place": place}
+        numbers = {
+            "probe": probe.address, "loop_count": 1, "unknowns": len(p), "capacity": self.panels.shape[1], "nodes": len(self.x),
+            "scratch": len(self.scr), "outputs": len(self.out), "first": request,
+        }
+        filled = numbers | {name: array.ctypes.data for name, array in arrays.items()}
+        return inspect(np.array([filled.get(name, 0) for name in Slots._fields], np.int64), 1e-7)
 
     def integrate(self, probe, p):
         probe(0, np.array(p), self.x, self.w, self.off, self.scr, self.out)
@@ -93,3 +110,14 @@ def test_counts_run_until_the_tail_is_negligible():
 def test_trouble_is_a_status():
     assert Grid(UNIT, panels=4).ask(peak, [1e-5, 0.3], ADAPT) == CAPACITY
     assert Grid(UNIT).ask(poison, [1.0], ADAPT) == NON_FINITE
+
+
+@pytest.mark.parametrize(("rule", "places"), [(LINE, (1.0, 13.5)), (LINE, (-1.0, -13.5)), (LINE, (8.0, -13.5)), (RAY, (0.5, 1.25))])
+def test_mass_next_to_panels_chosen_elsewhere_is_seen(rule, places):
+    width = 0.3 if rule == LINE else 0.02
+    grid = Grid(rule)
+    assert grid.ask(bumps, [*places, width, 0.0], ADAPT) == OK
+    for weight, expected in ((0.0, OK), (1e-17, OK), (1e-9, SPILLS), (1e9, SPILLS)):
+        assert grid.ask(bumps, [*places, width, weight], EDGES) == expected
+    # what the panels hold may itself be at their edge
+    assert grid.ask(bumps, [places[0], places[0], width, 0.0], EDGES) == OK

@@ -24,10 +24,8 @@ def number(value) -> str:
     return repr(float(value))
 
 
-def _mixture(s):
-    text = (
-        _HEAD.format(name="mixture")
-        + f"""
+def _clouds(s):
+    return f"""
 [latent.centroid]
 prior = "gaussian"
 [group.plus]
@@ -42,6 +40,12 @@ label = -1
 alpha = {number(s["alpha"])}
 variance = {number(s["Delta"])}
 """
+
+
+def _mixture(s):
+    text = (
+        _HEAD.format(name="mixture")
+        + _clouds(s)
         + _STUDENT.format(loss=f'"{s["loss"]}"', lam=number(s["lam"]), bias=str(s["bias"]).lower())
     )
     names = {"eg": "generalization_error", "m": "m", "q": "q", "train_loss": "training_loss"}
@@ -207,19 +211,7 @@ def _distillation(s):
 fraction = {number(s["eta"])}
 [block.pruned]
 fraction = {number(1 - s["eta"])}
-[latent.centroid]
-prior = "gaussian"
-[group.plus]
-share = {number(s["rho"])}
-mean = {{ centroid = 1 }}
-label = 1
-[group.minus]
-share = {number(1 - s["rho"])}
-mean = {{ centroid = -1 }}
-label = -1
-[data]
-alpha = {number(s["alpha"])}
-variance = {number(s["Delta"])}
+{_clouds(s)}
 [learner.large]
 protocol = "erm"
 network = {{ kind = "linear", bias = true }}

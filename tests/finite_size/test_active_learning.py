@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from replica.spec import Spec, load
+from replica.spec import load
 from simulate.algorithms.gamp import GAMP
 from simulate.algorithms.label_informed import LabelInformed
 from simulate.algorithms.query_by_committee import QueryByCommittee
@@ -14,28 +14,14 @@ from simulate.instance import Instance, Unsupported
 from simulate.iteration import Status
 from simulate.iteration.options import options_of
 from simulate.runs import simulate
+from tests.finite_size.pools import pool
 
-TEXT = """
-format = 1
-name = "pool"
-[teacher]
-prior = "{prior}"
-channel = "sign"
-[data]
-alpha = 3
-selection = {{ kind = "tilted", keep = "budget", by = "log_volume", tilt = 0 }}
-[student]
-protocol = {protocol}
-[controls]
-budget = {{ value = 1.0, domain = "(0, inf)" }}
-"""
-GIBBS = '{ kind = "gibbs", beta = inf }\nloss = "theta"\nprior = "spherical"'
 KINDS = {"label_informed": LabelInformed, "query_by_committee": QueryByCommittee, "random_sampling": RandomSampling,
          "uncertainty_sampling": UncertaintySampling}  # fmt: skip
 
 
-def spec(prior="spherical", protocol=GIBBS):
-    return Spec.from_toml(TEXT.format(prior=prior, protocol=protocol))
+def spec(prior="spherical", **student):
+    return pool(prior, 3, '"budget"', "0", 'budget = { value = 1.0, domain = "(0, inf)" }', **student)
 
 
 def made(name, instance, common=None, **options):
@@ -110,7 +96,7 @@ def test_a_choice_does_not_know_the_order_of_weights_nor_their_signs(name, insta
 
 def test_log_volumes_are_counted():
     """Of binary weights at a size where all of them can be tried."""
-    full = spec("binary", '"bayes"').expand()
+    full = spec("binary", protocol='"bayes"').expand()
     found = []
     common, weights = None, 2.0 * ((np.arange(2**14)[:, None] >> np.arange(14)) & 1) - 1
     for seed in range(6):
@@ -133,7 +119,7 @@ def test_what_cannot_be_asked_is_said(instance):
     with pytest.raises(Unsupported, match="cannot come from the channel"):
         simulate(spec(), {}, algorithm="uncertainty_sampling", data=(X, 2 * y))
     with pytest.raises(Unsupported, match="a spherical prior, not from 'gaussian'"):
-        simulate(spec("gaussian", GIBBS.replace("spherical", "gaussian")), {}, [20], 1, "query_by_committee")
+        simulate(spec("gaussian"), {}, [20], 1, "query_by_committee")
     with pytest.raises(Unsupported, match="the spec has none"):
         simulate(load("bayes_sign"), {}, [20], 1, "uncertainty_sampling")
 

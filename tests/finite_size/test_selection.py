@@ -11,27 +11,11 @@ from simulate.draw.selection import at_random
 from simulate.instance import Unsupported
 from simulate.learn.selections import tilted
 from simulate.runs import simulate
-
-TEXT = """
-format = 1
-name = "pool"
-[teacher]
-prior = "{prior}"
-channel = "sign"
-[data]
-alpha = 1.5
-selection = {{ kind = "tilted", keep = 0.5, by = "log_volume", tilt = "x" }}
-[student]
-protocol = {{ kind = "gibbs", beta = inf }}
-loss = "theta"
-prior = "{prior}"
-[controls]
-x = {{ value = -1.0, domain = "(-inf, inf)" }}
-"""
+from tests.finite_size.pools import pool
 
 
 def spec(prior: str) -> Spec:
-    return Spec.from_toml(TEXT.format(prior=prior))
+    return pool(prior, 1.5, "0.5", '"x"', 'x = { value = -1.0, domain = "(-inf, inf)" }')
 
 
 @pytest.mark.parametrize("x", [-2.0, 0.0, 1.0])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from replica.papers import defrosting
 from replica.spec import Spec, load
 from simulate.learn.estimate import Estimate
 from simulate.learn.features import Layers
@@ -34,73 +35,31 @@ def test_mean_dimension_is_that_of_the_walsh_spectrum():
     assert boolean_mean_dimension(Estimate(rng.standard_normal(8)), 8, rng) == pytest.approx(1, rel=0.04)
 
 
-TRANSFER = """
-format = 1
-name = "transfer"
-[latent.F_source]
-prior = "gaussian"
-shape = "matrix"
-[latent.F_target]
-prior = "gaussian"
-shape = "matrix"
-overlap = { F_source = 0.8 }
-[latent.rule]
-prior = "gaussian"
-[slice.source]
-alpha = 6
-law = { kind = "hidden_manifold", map = "F_source", latent_ratio = 0.5, activation = "erf" }
-[slice.target]
-alpha = 2
-law = { kind = "hidden_manifold", map = "F_target", latent_ratio = 0.5, activation = "erf" }
-[data]
-label = { of = "rule", channel = "sign" }
-[learner.net]
-on = "source"
-protocol = { kind = "adam", rate = 0.02, batch = 32, steps = 150 }
-loss = "logistic"
-network = { kind = "mlp", widths = [0.5, 0.4], activation = "tanh" }
-theory = "none"
-[learner.thawed]
-on = "target"
-protocol = { kind = "adam", rate = 0.02, batch = 32, steps = 40 }
-loss = "logistic"
-network = { kind = "mlp", widths = [0.5, 0.4], activation = "tanh", copy_from = "net", frozen = 1 }
-theory = "none"
-[learner.head]
-on = "target"
-protocol = "erm"
-loss = "logistic"
-regularizer = { kind = "ridge", strength = 0.05 }
-network = { kind = "head_of", learner = "net", layer = 2 }
-[[stage]]
-name = "source"
-learners = "net"
-[[stage]]
-name = "target"
-learners = ["thawed", "head"]
-[observables]
-frozen_layer = { kind = "similarity", between = ["net", "thawed"], layer = 1, measure = "cka" }
-trained_layer = { kind = "similarity", between = ["net", "thawed"], layer = 2, measure = "cka" }
-"""
+TRANSFER = defrosting.SPEC.replace("batch = 100, steps = 600", "batch = 32, steps = 150").replace(
+    "[observables]",
+    """[observables]
+frozen_layer = { kind = "similarity", between = ["pretrained", "thawed"], layer = 1, measure = "cka" }
+trained_layer = { kind = "similarity", between = ["pretrained", "thawed"], layer = 2, measure = "cka" }""",
+)
 
 
 def test_networks_are_trained_copied_frozen_and_read():
-    instance, outcome = trained(TRANSFER, 60)
+    instance, outcome = trained(TRANSFER, 60, alpha_source=6.0, alpha_target=2.0, eta_F=0.8, k=1)
     truth = instance.truth
-    assert truth["F_source"].shape == (30, 60) and truth["rule"].shape == (30,)
+    assert truth["F_source"].shape == (18, 60) and truth["rule_source"].shape == (18,)
     assert np.mean(truth["F_source"] * truth["F_target"]) == pytest.approx(0.8, abs=0.1)
-    net, thawed, head = (outcome.estimates[name] for name in ("net", "thawed", "head"))
+    net, thawed, head = (outcome.estimates[name] for name in ("pretrained", "thawed", "head"))
     assert net.extras["training_error"] < 0.25
     np.testing.assert_array_equal(net.layers.maps[0], thawed.layers.maps[0])
     assert np.max(np.abs(net.layers.maps[1] - thawed.layers.maps[1])) > 0.05
     rows = np.array([part == "target" for part, _ in instance.cells])[instance.arrays["cell"]]
     x, y = instance.arrays["x"][rows], instance.arrays["y"][rows]
-    phi = net.layers(x) / np.sqrt(24)
-    slope = phi.T @ (-y / (1 + np.exp(y * (phi @ head.mean)))) + 0.05 * head.mean
+    phi = net.layers(x) / np.sqrt(30)
+    slope = phi.T @ (-y / (1 + np.exp(y * (phi @ head.mean)))) + 0.1 * head.mean
     assert np.max(np.abs(slope)) < 1e-6
     found = measure_all(instance, outcome, np.random.default_rng(0))
     assert found["frozen_layer"] == pytest.approx(1, abs=1e-9) and found["trained_layer"] < 0.999
-    assert found["generalization_error[net]"] < 0.5
+    assert found["generalization_error[pretrained]"] < 0.5
 
 
 def test_results_of_one_theory_have_the_names_of_runs_of_several_learners():

@@ -151,9 +151,9 @@ def test_energy_is_stationary_for_coupled_learners_of_three_groups():
     assert free["m[one,rule]"] == pytest.approx(alone["m[student,rule]"], rel=1e-8)
 
 
-TOGETHER = """
+CLOUDS = """
 format = 1
-name = "two learners of the same samples"
+name = "learners of two clouds"
 [latent.centroid]
 prior = "gaussian"
 [group.a]
@@ -164,6 +164,8 @@ label = 1
 share = 0.5
 mean = {{ centroid = -1 }}
 label = -1
+"""
+TOGETHER = CLOUDS + """
 [learner.one]
 on = "a"
 protocol = "erm"
@@ -178,19 +180,7 @@ couple = {{ to = "one", strength = "gamma" }}
 alpha = {{ value = 1.7, domain = "(0, inf)" }}
 gamma = {{ value = 0.8, domain = "[0, inf)" }}
 """
-ALONE = """
-format = 1
-name = "one learner"
-[latent.centroid]
-prior = "gaussian"
-[group.a]
-share = 0.5
-mean = {{ centroid = 1 }}
-label = 1
-[group.b]
-share = 0.5
-mean = {{ centroid = -1 }}
-label = -1
+ALONE = CLOUDS + """
 [learner.one]
 protocol = "erm"
 loss = {{ {loss}, weights = {{ a = {a}, b = {b} }} }}

@@ -1,6 +1,7 @@
 """The equations are the gradient of the free entropy, off the saddle too: dPhi/da = - sum_b c_ab (b - G_b), trace = sum c_ab a b."""
 
-import mpmath
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -11,8 +12,8 @@ from numerics.program import Rule
 from tests.properties.solved import best, catalog_module
 from tests.properties.textbook import normal, panels
 
-STEP = mpmath.mpf("1e-9")
-DIGITS = 30
+STEP, DIGITS = "1e-9", 30
+BACKEND = "flint" if find_spec("flint") else "mpmath"
 MANY = settings(max_examples=3, derandomize=True, deadline=None, database=None)
 BILINEAR = ["logistic_sign", "hinge_sign", "square_sign", "lasso", "bayes_sign", "bayes_probit", "bayes_sparse", "compressed_sensing"]
 IMPOSED = ["gibbs_sign", "spherical_storage", "binary_storage", "bayes_binary"]
@@ -34,26 +35,23 @@ class Functions:
     """Free entropy and residual of a module as functions of the unknowns, at one value of the controls."""
 
     def __init__(self, module, controls: dict[str, float]) -> None:
-        self.module, self.exact, self.nodes = module, module.exact(DIGITS), nodes(module)
-        self.controls = [mpmath.mpf(controls[name]) for name in module.controls]
+        self.module, self.exact, self.nodes = module, module.exact(DIGITS, BACKEND), nodes(module)
+        self.controls = [controls[name] for name in module.controls]
 
-    def free_entropy(self, x) -> mpmath.mpf:
-        with mpmath.workdps(DIGITS):
-            return self.exact.values([*x, *self.controls], *self.nodes)[self.module.values_order.index("free_entropy")]
+    def free_entropy(self, x):
+        return self.exact.values([*x, *self.controls], *self.nodes)[self.module.values_order.index("free_entropy")]
 
     def residual(self, x) -> list[float]:
-        with mpmath.workdps(DIGITS):
-            return [float(r) for r in self.exact.residual([*x, *self.controls], *self.nodes)]
+        return [float(r) for r in self.exact.residual([*x, *self.controls], *self.nodes)]
 
     def gradient(self, x) -> list[float]:
         """By central differences, good to 1e-17."""
-        with mpmath.workdps(DIGITS):
-            found = []
-            for k in range(len(x)):
-                up, down = list(x), list(x)
-                up[k], down[k] = x[k] + STEP, x[k] - STEP
-                found.append(float((self.free_entropy(up) - self.free_entropy(down)) / (2 * STEP)))
-            return found
+        found, step = [], self.exact.number(STEP)
+        for k in range(len(x)):
+            up, down = list(x), list(x)
+            up[k], down[k] = x[k] + step, x[k] - step
+            found.append(float((self.free_entropy(up) - self.free_entropy(down)) / (2 * step)))
+        return found
 
 
 def pairing(theory) -> np.ndarray:
@@ -73,7 +71,7 @@ def test_gradient_off_the_saddle(name, shift, share):
     at = {**start.at, "alpha": start.at["alpha"] * share / 10}
     found = [float(start.unknowns[u]) * (1 + s / 100) for u, s in zip(module.unknowns, shift, strict=False)]
     functions = Functions(module, at)
-    point = [mpmath.mpf(v) for v in found]
+    point = [functions.exact.number(v) for v in found]
     expected = -pairing(module.theory) @ np.array(functions.residual(point))
     assert functions.gradient(point) == pytest.approx(expected, rel=1e-9, abs=1e-10 * (1 + np.abs(expected).max()))
 
@@ -82,7 +80,7 @@ def test_gradient_off_the_saddle(name, shift, share):
 def test_stationary_at_the_solution(name):
     module = catalog_module(name)
     found = best(module)
-    point = [mpmath.mpf(float(found.unknowns[u])) for u in module.unknowns]
     functions = Functions(module, dict(found.at))
+    point = [functions.exact.number(float(found.unknowns[u])) for u in module.unknowns]
     assert np.abs(functions.gradient(point)).max() < 1e-9
     assert float(functions.free_entropy(point)) == pytest.approx(float(found.free_entropy), abs=1e-12)

@@ -12,9 +12,9 @@ from replica.families.staged.measured import EIGENVALUE, FRACTION, LABEL_NODES, 
 from replica.spec import Spec
 
 SPECS = Path(__file__).parents[1] / "specs"
-CHAIN = """
+MANIFOLD = """
 format = 1
-name = "features of features"
+name = "networks on a hidden manifold"
 [latent.map]
 prior = "gaussian"
 shape = "matrix"
@@ -23,13 +23,15 @@ prior = "gaussian"
 [data]
 law   = { kind = "hidden_manifold", map = "map", latent_ratio = 0.5, activation = "tanh" }
 label = { of = "rule", channel = "sign" }
+[controls]
+alpha = { value = 1.5, domain = "(0, inf)" }
+"""
+CHAIN = MANIFOLD + """
 [learner.mixed]
 protocol    = "erm"
 loss        = "square"
 regularizer = { kind = "ridge", strength = 0.1 }
 network     = { kind = "random_features", ratio = 0.7, activation = "tanh" }
-[controls]
-alpha = { value = 1.5, domain = "(0, inf)" }
 """
 
 
@@ -67,17 +69,7 @@ def test_features_of_features_against_large_matrices():
     assert found["field_response"] == pytest.approx(chi, rel=0.01)
 
 
-HEAD = """
-format = 1
-name = "a head on a network"
-[latent.map]
-prior = "gaussian"
-shape = "matrix"
-[latent.rule]
-prior = "gaussian"
-[data]
-law   = { kind = "hidden_manifold", map = "map", latent_ratio = 0.5, activation = "tanh" }
-label = { of = "rule", channel = "sign" }
+HEAD = MANIFOLD + """
 [learner.net]
 protocol = { kind = "adam", rate = 0.01, batch = 20, steps = 10 }
 loss     = "logistic"
@@ -94,8 +86,6 @@ learners = "net"
 [[stage]]
 name = "second"
 learners = "head"
-[controls]
-alpha = { value = 1.5, domain = "(0, inf)" }
 """
 PLAIN = """
 format = 1
