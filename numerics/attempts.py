@@ -15,13 +15,14 @@ from numerics.equations import Failure
 from numerics.outcome import same, solution
 from numerics.path import carry, lost, straight
 from numerics.problem import PANELS, SWEEPS, Problem
-from numerics.settle import settle
+from numerics.settle import confirmed, settle
 from numerics.solution import Solution
 from numerics.status import Status
 from numerics.steps import Held, Merged
 from numerics.trust import approach
 
 REGULAR = (Status.CONVERGED, Status.LIMITED)
+SHARE = 0.2  # of the evaluations that are left, for one march from a start: others are to have their turn
 HELD = 1e-11  # from the end of a domain: what is left out is of this size, and rounding of that of the last digit over its square root
 
 
@@ -34,13 +35,26 @@ def attempts(
     to a solution inside the domain, one is continued from an easy point, then from the theory's own values of its controls; last come
     bounded steps.  They come first, and suffice, where integrals are three deep: sweeps are dear there, and solutions lie in flat
     valleys.  A start with easy points is not given more than the first size of the buffers: where it needs more, it is far from any
-    solution.  Parisi parameters that no start leads to are moved downhill, at once where there are several.
+    solution.  Parisi parameters that no start leads to are moved downhill, at once where there are several.  Blocks of unknowns are
+    solved in turn, at first where integrals are deep.  Once `problem.left` evaluations are made no more is tried, and a failure says so.
     """
+    found, failed = _tried(problem, point, names, tol, many)
+    if not found and problem.exhausted:
+        kept = [one for one in failed if one.status is Status.LOST]
+        said = [dataclasses.replace(one, note=f"{one.note}; evaluations of integrands that a point is given are used up") for one in kept]
+        failed = said or [dataclasses.replace(one, status=Status.EXHAUSTED) for one in failed]
+    return found, failed
+
+
+def _tried(
+    problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float, many: bool
+) -> tuple[list[Solution], list[Solution]]:
     deep = any(len(loop.inside) > 1 for loop in problem.module.loops)
     steps = problem.theory.system.minimal
-    found = (in_turn(problem, point, names, tol, many) or _from_valleys(problem, point, names, tol, many)) if deep else []
-    failed: list[Solution] = []
-    if found:
+    found, failed = in_turn(problem, point, names, tol, many) if deep else ([], [])
+    if not found and not failed and deep:
+        found = _from_valleys(problem, point, names, tol, many)
+    if found or failed:
         return found, failed
     if len(steps) > 1:
         found, failed = downhill(problem, point, names, tol)
@@ -60,9 +74,11 @@ def attempts(
         lower, _ = downhill(problem, point, names, tol)
         if any(one.status in REGULAR for one in lower):
             return [*lower, *found], failed
-    found += in_turn(problem, point, names, tol, many=False) if not deep else []
-    if any(one.status in REGULAR for one in found):
-        return found, failed
+    if not deep and not problem.exhausted:
+        more, hopeless = in_turn(problem, point, names, tol, many=False)
+        found += more
+        if hopeless or any(one.status in REGULAR for one in found):
+            return found, [*hopeless, *failed]
     for name in names:
         reached = _continued(problem, point, name, tol)
         if reached is not None and reached.converged:
@@ -71,7 +87,7 @@ def attempts(
     last = _from_own_values(problem, point, names, tol)
     if last is not None:
         return [*found, last], failed
-    return [*found, *([] if deep else _from_valleys(problem, point, names, tol, many=False))], failed
+    return [*found, *([] if deep or problem.exhausted else _from_valleys(problem, point, names, tol, many=False))], failed
 
 
 def _from_start(problem: Problem, point: Mapping[str, float], name: str, tol: float) -> Iterator[Solution]:
@@ -80,24 +96,35 @@ def _from_start(problem: Problem, point: Mapping[str, float], name: str, tol: fl
     start = problem.start(index, point)[None]
     most = PANELS[0] if problem.theory.system.starts[index].easy else PANELS[1]
     for sweeps in (SWEEPS, 0):
-        yield solution(problem, point, problem.march(controls, start, tol, sweeps, most=most), 0, name)
+        given = SHARE * problem.left[0]
+        alone = dataclasses.replace(problem, left=np.full(1, given))
+        yield solution(problem, point, alone.march(controls, start, tol, sweeps, most=most), 0, name)
+        if given < np.inf:
+            problem.left[0] -= given - alone.left[0]
 
 
-def in_turn(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float, many: bool) -> list[Solution]:
+def in_turn(
+    problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float, many: bool
+) -> tuple[list[Solution], list[Solution]]:
     """Solutions found block by block (numerics.blocks), each block by attempts of its own; the first alone unless `many`.
 
-    Where a block ends at an end of its domain, those of the theory with a level less.
+    Where a block ends at an end of its domain, those of the theory with a level less.  Failures where the first block has no solution,
+    without which there is none of the whole.
     """
     order = blocks(problem.theory.system)
     if len(order) == 1:
-        return []
+        return [], []
     reached: list[tuple[dict[str, float], str]] = [({}, "")]
     ended = False
     for number, block in enumerate(order):
         before = frozenset(symbol for other in order[:number] for symbol in other)
-        alone, ahead = Problem(compile_theory(part(problem.theory, block, before))), []
+        alone, ahead = Problem(compile_theory(part(problem.theory, block, before)), problem.left), []
         for values, _ in reached:
-            for one in attempts(alone, {**point, **values}, alone.start_names(names), tol, many)[0]:
+            good, bad = attempts(alone, {**point, **values}, alone.start_names(names), tol, many)
+            if not good and number == 0:
+                said = f"of {', '.join(symbol.name for symbol in block)}, which read nothing else"
+                return [], [dataclasses.replace(one, note=f"{one.note}; {said}" if one.note else said) for one in bad]
+            for one in good:
                 ended |= one.status is Status.AT_END
                 if one.status in REGULAR:
                     ahead.append(({**values, **{k: float(v) for k, v in one.unknowns.items()}}, one.start))
@@ -111,7 +138,7 @@ def in_turn(problem: Problem, point: Mapping[str, float], names: Sequence[str], 
             found.append(whole)
     if ended and (many or not found):
         found += _merged(problem, point, tol, many)
-    return found if many else found[:1]
+    return found if many else found[:1], []
 
 
 def _merged(problem: Problem, point: Mapping[str, float], tol: float, many: bool) -> list[Solution]:
@@ -119,20 +146,19 @@ def _merged(problem: Problem, point: Mapping[str, float], tol: float, many: bool
     theory, start = problem.theory, problem.theory.system.merged
     if theory.coarser is None or start is None or theory.system.minimal:
         return []
-    coarser = Problem(compile_theory(theory.coarser()))
+    coarser = Problem(compile_theory(theory.coarser()), problem.left)
     coarse, _ = attempts(coarser, {c: point[c] for c in coarser.controls}, coarser.start_names(None), tol, many)
     _kinds, low, high, conjugate = problem.charts
     found = []
     for one in coarse:
         if one.status in REGULAR:
             y = np.clip(refined(problem, start, point, one), low + HELD, high - HELD)
-            held = {k: float(low[k]) for k in np.flatnonzero((y == low + HELD) & (conjugate != 1))}
-            whole = settle(problem, point, y, max(tol, 10 * HELD), start.name, tuple(held))
+            held = np.flatnonzero(y == low + HELD)
+            whole = confirmed(problem, point, y, held.tolist(), start.name)
             if whole is not None:
-                unknowns = problem.theory.system.unknowns
-                note = f"levels of the ansatz are one, {', '.join(f'{unknowns[k].meaning} = {end:g}' for k, end in held.items())}"
-                ends = {unknowns[k].name: end for k, end in held.items()}
-                found.append(dataclasses.replace(whole, note=note, unknowns={**whole.unknowns, **ends}))
+                ends = [problem.theory.system.unknowns[k] for k in held if conjugate[k] != 1]
+                note = f"levels of the ansatz are one: {', '.join(f'{unknown.meaning} = 0' for unknown in ends)}"
+                found.append(dataclasses.replace(whole, note=note, unknowns={**whole.unknowns, **{unknown.name: 0.0 for unknown in ends}}))
     return found
 
 
@@ -145,7 +171,7 @@ def downhill(problem: Problem, point: Mapping[str, float], names: Sequence[str],
     begins: list[tuple[str, np.ndarray]] = []
     coarse: list[Solution] = []
     if theory.coarser is not None:
-        coarser = Problem(compile_theory(theory.coarser()))
+        coarser = Problem(compile_theory(theory.coarser()), problem.left)
         coarse, failed = attempts(coarser, {c: point[c] for c in coarser.controls}, coarser.start_names(None), tol, False)
         if not coarse:
             return [], failed

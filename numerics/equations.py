@@ -51,6 +51,7 @@ class Equations:
         self._module = module
         self._loops = self.problem.loop_rows()
         self.reset()
+        self._left = np.full(1, math.inf)
         self._panels, self._place = np.zeros((len(module.loops), 0, 2)), np.full(self.n + self.c + 1, math.nan)
         self._size(PANELS[0], NESTED[0])
 
@@ -70,6 +71,7 @@ class Equations:
         addresses = {
             "loops": self._loops, "points": self._point, "results": self._values, "info": self._info, "panels": self._panels, "x": self._x,
             "w": self._w, "off": self._off, "scr": self._scratch, "out": self._out, "work": self._work, "place": self._place,
+            "left": self._left,
         }
         kernels = {name: getattr(module, name).address for name in ("residual", "values", "inside", "probe")}
         pointers = [addresses[name].ctypes.data for name in ("points", "x", "w", "off", "scr", "out")]

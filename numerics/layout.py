@@ -67,6 +67,7 @@ class Slots(NamedTuple):
     out: int
     work: int
     place: int
+    left: int  # address of how many evaluations of an integrand may still be made
     local: int  # workspace
     trail: int
     loop_count: int  # numbers: sizes of the arrays above

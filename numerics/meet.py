@@ -27,16 +27,16 @@ RATIO, MOST = 1.25, 24  # a positive control moves by this factor, so often
 NARROW = 1e-3  # relative width at which Newton's method takes over
 
 
-def meet(module: Compiled, point: Mapping[str, float], names: Sequence[str], tol: float) -> list[Solution]:
+def meet(module: Compiled, point: Mapping[str, float], names: Sequence[str], tol: float, left: np.ndarray) -> list[Solution]:
     """The solution at which the last control that is solved for meets its condition, else one failure whose note says why.
 
-    Nothing where the theory solves for no control.
+    Nothing where the theory solves for no control.  Marches make no more than `left` evaluations of integrands (numerics.problem.Problem).
     """
     theory = module.theory
     if theory is None or not theory.system.solved:
         return []
     free, control = released(theory)
-    problem = Problem(compile_theory(free))
+    problem = Problem(compile_theory(free), left)
     at = problem.point({**point, control.name: control.value})
     found, failed = attempts(problem, at, names, tol, False)
     begin = next((one for one in found if one.status in REGULAR), None)
@@ -58,7 +58,7 @@ def meet(module: Compiled, point: Mapping[str, float], names: Sequence[str], tol
             before, here = here, trace.found[-1]
             seen.append(here)
             if _off(before) * _off(here) <= 0:
-                return [_again(module, _narrowed(problem, control.name, before, here, tol), control.name, point, tol)]
+                return [_again(Problem(module, left), _narrowed(problem, control.name, before, here, tol), control.name, point, tol)]
             if before is begin and abs(_off(here)) > abs(_off(before)):
                 break
     values = sorted((one.at[control.name], _off(one)) for one in seen)
@@ -141,9 +141,8 @@ def _narrowed(problem: Problem, name: str, one: Solution, other: Solution, tol: 
     return best
 
 
-def _again(module: Compiled, near: Solution, name: str, point: Mapping[str, float], tol: float) -> Solution:
+def _again(problem: Problem, near: Solution, name: str, point: Mapping[str, float], tol: float) -> Solution:
     """Solved with the control among the unknowns, from a solution that has it nearly right."""
-    problem = Problem(module)
     values = {**near.unknowns, name: near.at[name]}
     begin = np.array([[float(values[unknown]) for unknown in problem.names]])
     controls = np.array([[point[control] for control in problem.controls]])

@@ -87,6 +87,7 @@ def object_code(texts: Sequence[str], keep: Sequence[str]) -> bytes:
                 function.linkage = "external" if function.name in keep else "internal"
         tuning = llvm.create_pipeline_tuning_options(speed_level=3)
         tuning.loop_vectorization, tuning.slp_vectorization = True, False
+        tuning.loop_interleaving = False  # saves a sixth to a third of the time here, and kernels are as fast without
         builder = llvm.create_pass_builder(target, tuning)
         builder.getModulePassManager().run(module, builder)
         foreign = [f.name for f in module.functions if f.is_declaration and f.name not in OUTSIDE and not f.name.startswith("llvm.")]

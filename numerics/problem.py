@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
@@ -98,9 +98,19 @@ class March:
 
 @dataclass(frozen=True)
 class Problem:
-    """Everything about one module that does not depend on the point."""
+    """Everything about one module that does not depend on the point.
+
+    Args:
+        left: one number, how many evaluations of integrands marches may still make; they count it down.
+    """
 
     module: Compiled
+    left: np.ndarray = field(default_factory=lambda: np.full(1, math.inf), repr=False, compare=False)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether marches have made all evaluations that they may."""
+        return not self.left[0] > 0
 
     @property
     def theory(self) -> Theory:
@@ -233,7 +243,7 @@ class Problem:
             offsets = np.zeros(loops + 1, np.int64), np.zeros(loops + 1, np.int64)
             grid = (np.zeros((loops, panels, 2)), np.zeros(nodes), np.zeros(nodes), *offsets, np.zeros(scratch))
             asked, answered = (points, starts), (found, values, info, status, jacobian)
-            arrays = (rules, kinds, low, high, conjugate, *asked, *answered, *grid, out, work, place, local, trail)
+            arrays = (rules, kinds, low, high, conjugate, *asked, *answered, *grid, out, work, place, self.left, local, trail)
             sizes = (loops, n, c, count, len(starts), len(self.value_names), panels, nodes, scratch, outputs)
             kernels = (module.residual.address, module.values.address, module.inside.address, module.probe.address)
             table = np.array(Slots._make([*kernels, *(a.ctypes.data for a in arrays), *sizes, sweeps, steps, first, int(lone)]), np.int64)

@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numba import njit
 
-from numerics.grid import OK, WINDOW, adopt, build, copy, fill_panel, fill_uniform, frame
+from numerics.grid import OK, WINDOW, adopt, build, copy, double, fill_panel, fill_uniform, frame, halve
 from numerics.layout import (
     ADAPT,
     ADOPT,
@@ -23,6 +23,7 @@ from numerics.layout import (
     EDGES,
     FINISH,
     GENEROUS,
+    INSIDE,
     LATE,
     LINE,
     NESTED,
@@ -40,14 +41,17 @@ TAIL = 13.0  # probed, and kept only where an integrand grows
 BEYOND = np.array([TAIL, 18.0, 25.0, 37.0])  # looked at where it still matters there; further out the normal density is no number
 MATTERS = 1e-14  # of an integral
 NOTHING = 1e-30  # an integral that is smaller holds its mass far out because it vanishes, as the variance does at the end of a domain
+NOISE, BRIEF = 1e-14, 0.5  # an integral this small beside another, and without a digit on panels so short, vanishes but for rounding
 PANEL_TOLERANCE = 1e-7
 UNCHANGED = 1e-7  # of the tolerance: halves that change less are not kept, their parent is
 NEGLIGIBLE = 1e-17
+MANY, FINER = 64, 2  # panels beyond which nested loops are doubled to see whether fewer do then, and how often
 FIRST_LINE = np.array([-TAIL, -WINDOW, -WINDOW / 2, 0.0, WINDOW / 2, WINDOW, TAIL])
 FIRST_UNIT = np.array([0.0, 0.5, 1.0])
 FIRST_RAY = np.array([0.0, 0.5, 1.0, 1.25])
 LENGTHEN, RAYS = 1.25, 16  # by how much a ray goes on where it matters, and how often: 37 deviations are less, wherever it begins
 SPILLS = -2  # the answer to EDGES where mass lies beyond the panels
+ROUGH = -3  # there would be more panels than there may be
 TOTAL, PARENT, FEATURES = range(3)  # rows of `work` below STACK
 REACH = 4.0  # widths from the place of a feature within which it matters
 RESOLVED = 6.0  # widths that a panel of 16 nodes may span where a feature is
@@ -111,8 +115,8 @@ def summed(work, pending, m):
 
 
 @njit(**PART)
-def adapt_panels(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr, out, work):
-    """Fill loop l of depth 0 with panels that resolve the kernel's integrals at the parameters p.
+def adapt_panels(probe, p, l, tolerance, thrifty, most, loops, panels, x, w, off, scr, out, work):
+    """Fill loop l of depth 0 with panels that resolve the kernel's integrals at the parameters p, at most `most` of them.
 
     The stack holds panels still to be judged: their ends and the probes' values on them.  One pass of the loop judges
     one panel against its halves, or, for the first few and those beyond them, only evaluates it.
@@ -152,6 +156,8 @@ def adapt_panels(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr,
             further += 1
             halves, row, edge = 1, STACK + pending, STACK + pending
         else:
+            if kept > most:
+                return ROUGH
             pending -= 1
             row, halves = STACK + pending, 2
             a, b = work[row, 0], work[row, 1]
@@ -186,10 +192,15 @@ def adapt_panels(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr,
             continue
         settled = b - a < 1e-14
         fine, same = not hides(work[FEATURES], known, a, b), thrifty
+        largest = 0.0
+        for i in range(m):
+            largest = max(largest, work[TOTAL, i])
         for i in range(m):
             lower, upper, whole = work[row, 2 + i], work[row + 1, 2 + i], work[PARENT, i]
-            fine &= abs(lower + upper - whole) <= tolerance * work[TOTAL, i]
-            same &= abs(lower + upper - whole) <= UNCHANGED * tolerance * work[TOTAL, i]
+            change = abs(lower + upper - whole)
+            noise = b - a < BRIEF and work[TOTAL, i] <= NOISE * largest and change > 0.1 * (abs(lower) + abs(upper))
+            fine &= change <= tolerance * work[TOTAL, i] or noise
+            same &= change <= UNCHANGED * tolerance * work[TOTAL, i]
             work[TOTAL, i] += max(0.0, abs(lower) + abs(upper) - abs(whole))
         if fine and same:
             panels[l, kept, 0], panels[l, kept, 1] = a, b
@@ -202,6 +213,26 @@ def adapt_panels(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr,
             pending += 2
     loops[l, SIZE] = kept
     return OK
+
+
+@njit(**PART)
+def adapt(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr, out, work):
+    """Fill loop l of depth 0 with panels; nested loops that are too coarse, which make integrands rough, are doubled first."""
+    nested, attempt = 0, 0
+    for j in range(len(loops)):
+        nested += loops[j, INSIDE + l]
+    while True:
+        most = MANY if nested > 0 and attempt <= FINER else panels.shape[1]
+        status = adapt_panels(probe, p, l, tolerance, thrifty, most, loops, panels, x, w, off, scr, out, work)
+        if status != ROUGH:
+            return status
+        attempt += 1
+        for j in range(len(loops)):
+            if loops[j, INSIDE + l] == 1 and attempt <= FINER:
+                loops[j, SIZE] = double(loops[j, RULE], True, loops[j, SIZE])
+            elif loops[j, INSIDE + l] == 1:  # that is not why
+                for _ in range(FINER):
+                    loops[j, SIZE] = halve(loops[j, RULE], loops[j, SIZE])
 
 
 @njit(**PART)
@@ -263,7 +294,7 @@ def arrange(probe, p, request, tolerance, loops, panels, x, w, off, scr, out, wo
                 if loops[l, RULE] == COUNT:
                     status = adapt_count(probe, p, l, loops, x, w, off, scr, out, work)
                 else:
-                    status = adapt_panels(probe, p, l, tolerance, request == ADAPT, loops, panels, x, w, off, scr, out, work)
+                    status = adapt(probe, p, l, tolerance, request == ADAPT, loops, panels, x, w, off, scr, out, work)
                     if late and status == NON_FINITE:  # the value says so itself
                         panels[l, 0, 0], panels[l, 0, 1], loops[l, SIZE], status = 0.0, 1.0, 1, OK
     elif request >= ADOPT + DOUBLE:

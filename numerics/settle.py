@@ -3,7 +3,8 @@
 Windows of nested loops move with the unknowns, which the Jacobian does not see.  Where that is nearly singular, as in a flat valley,
 the little that coarse nodes leave of the equations is a long step, and Newton's method does not come to rest on them.
 
-Unknowns that have run to an end of their domains are held there while the others are solved for: levels that are one, say.
+Next to an end of a domain, as where levels are one, rounding leaves no such rest; a solution that is known there already, from simpler
+equations, is compared with what these make of it.
 """
 
 from __future__ import annotations
@@ -24,53 +25,73 @@ ROUGH = 1e-4  # nor is one that rounding moves by more: valleys may be so flat t
 BLUR = 100.0  # times the rounding error of the equations, which thousands of nodes add up to: doubling cannot improve on that
 STEPS = 12
 PATIENCE = 2  # doublings in a row that halve no change: what is left is rounding
-AWAY = 0.01  # of the distance from an end: what moves an unknown away by less is rounding
+CLOSE = 1e-9  # as far as a solution at an end is resolved
+AWAY = 0.01  # of the distance from an end: by less an unknown is moved by rounding
 ALL = slice(None)
 NEAR = 1e-6  # in charts: steps that no longer shrink are rounding
 
 
-def settle(problem: Problem, at: Mapping[str, float], y: np.ndarray, tol: float, start: str, held: Sequence[int] = ()) -> Solution | None:
+def settle(problem: Problem, at: Mapping[str, float], y: np.ndarray, tol: float, start: str) -> Solution | None:
     """The solution next to y, with what moves it for an error: the last step, nodes doubled one loop after the other, rounding.
 
-    Unknowns numbered `held` stay as they are, next to an end of their domains, if the map keeps them there.
     None where Newton's method comes to no rest, or the error stays above WORTHLESS, that of rounding above ROUGH.
     """
     system = System(problem.module, at, {})
-    free = np.setdiff1d(np.arange(len(y)), held)
     try:
         system.choose(y, fresh=True)
-        resolve(system, y, tol, free)
-        y, taken = rest(system, y, free)
+        resolve(system, y, tol)
+        y, taken = rest(system, y)
         look = system.look(y)
-        step, rounding = newton(look, free), moved(system, y, blur(look, free))
+        step, rounding = newton(look), moved(system, y, blur(look))
         error = moved(system, y, step)
         for refinement in system.refinements:
             system.refine(y, refinement)
-            error += moved(system, y, newton(system.look(y), free) - step)
+            error += moved(system, y, newton(system.look(y)) - step)
         system.refine(y, None)
         if not (error < WORTHLESS and rounding < ROUGH):
             return None
-        error += rounding
-        side, p = system.sides[0], system.point(y)
-        found, nodes = side.look(p), side.nodes
-        results, shown = system.results(y)
+        code = CONVERGED if error + rounding <= tol else LIMITED
+        return _recorded(problem, system, y, code, error + rounding, taken, start)
     except (Failure, np.linalg.LinAlgError):
         return None
-    if _leaves(system, y, found.residual, held):
+
+
+def confirmed(problem: Problem, at: Mapping[str, float], y: np.ndarray, held: Sequence[int], start: str) -> Solution | None:
+    """The solution y, whose unknowns numbered `held` are next to an end of their domains, with Newton's step of the others for an error.
+
+    None where that stays above WORTHLESS, or the map moves an unknown away from its end.
+    """
+    system = System(problem.module, at, {})
+    free = np.setdiff1d(np.arange(len(y)), held)
+    _kinds, low, high, _conjugate = problem.charts
+    down, up = y - low, high - y
+    try:
+        system.choose(y, fresh=True)
+        resolve(system, y, CLOSE, free)
+        look = system.look(y)
+        error = moved(system, y, newton(look, free))
+        leaves = any(look.value[k] < -AWAY if down[k] < up[k] else look.value[k] > AWAY for k in held)
+        return None if leaves or not error < WORTHLESS else _recorded(problem, system, y, AT_END, error, 0, start, free)
+    except (Failure, np.linalg.LinAlgError):
         return None
+
+
+def _recorded(
+    problem: Problem, system: System, y: np.ndarray, code: int, error: float, taken: int, start: str, free: np.ndarray | slice = ALL
+) -> Solution:
+    """The record of a solution.
+
+    Raises:
+        Failure: there are not enough nodes for its results.
+    """
+    side, p = system.sides[0], system.point(y)
+    found, nodes = side.look(p), side.nodes
+    results, shown = system.results(y)
     residual = float(system.coordinates.relative(y, y - found.residual)[free].max())
     info = [residual, max(error, shown), taken, nodes, np.inf]
     values = [results[name] for name in problem.value_names]
-    code = AT_END if len(held) else CONVERGED if error <= tol else LIMITED
     march = March(y[None], np.array([values]), np.array([info]), np.array([code]), found.unknowns[None])
-    return solution(problem, dict(at), march, 0, start)
-
-
-def _leaves(system: System, y: np.ndarray, residual: np.ndarray, held: Sequence[int]) -> bool:
-    """Whether the map moves an unknown away from the end at which it is held."""
-    _kinds, low, high, _conjugate = system.problem.charts
-    down, up = y - low, high - y
-    return any(-residual[k] > AWAY * down[k] if down[k] < up[k] else residual[k] > AWAY * up[k] for k in held)
+    return solution(problem, dict(system.at), march, 0, start)
 
 
 def newton(look: Look, free: np.ndarray | slice = ALL) -> np.ndarray:
@@ -91,9 +112,7 @@ def moved(system: System, y: np.ndarray, step: np.ndarray) -> float:
 
 def blur(look: Look, free: np.ndarray | slice = ALL) -> np.ndarray:
     """Rounding error in charts: that of each equation, carried over by the inverse Jacobian."""
-    found = np.zeros(len(look.value))
-    found[free] = np.abs(np.linalg.inv(look.slope[free][:, free])) @ look.floor[free]
-    return found
+    return np.asarray(np.abs(np.linalg.inv(look.slope[free][:, free])) @ look.floor[free])
 
 
 def resolve(system: System, y: np.ndarray, tol: float, free: np.ndarray | slice = ALL) -> None:
@@ -115,7 +134,7 @@ def resolve(system: System, y: np.ndarray, tol: float, free: np.ndarray | slice 
         system.refine(y, None)
 
 
-def rest(system: System, y: np.ndarray, free: np.ndarray | slice = ALL) -> tuple[np.ndarray, int]:
+def rest(system: System, y: np.ndarray) -> tuple[np.ndarray, int]:
     """The point where Newton's steps no longer shrink, and how many were taken.
 
     Raises:
@@ -123,7 +142,7 @@ def rest(system: System, y: np.ndarray, free: np.ndarray | slice = ALL) -> tuple
     """
     before = np.inf
     for taken in range(STEPS):
-        step = newton(system.look(y), free)
+        step = newton(system.look(y))
         length = float(np.abs(step).max())
         if length < NEAR and length >= 0.2 * before:
             return y, taken

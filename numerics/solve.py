@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from numerics.attempts import attempts
 from numerics.meet import meet
 from numerics.outcome import TOLERANCE, thermodynamic
 from numerics.problem import Compiled, Problem
 from numerics.recursion import is_recursion, run
 from numerics.solution import Solution
+
+WORK = 3e9
+"""Evaluations of integrands, one to three minutes of them, that marches may make at one point, and once more where a control is solved for."""
 
 
 def solve(
@@ -35,12 +40,13 @@ def solve(
 
     Returns:
         Of a recursion the state that it reaches, with its trajectory.
-        Converged solutions; where there is none, failed ones whose status says why, with the last good point of a lost branch.
+        Converged solutions; where there is none, failed ones whose status says why, with the last good point of a lost branch first.
+        No more is tried once WORK evaluations are made.
 
     Raises:
         ValueError: for a control outside its domain, an unknown control or start.
     """
-    problem = Problem(module)
+    problem = Problem(module, np.full(1, WORK))
     point = problem.point(at)
     for control in problem.theory.missing:
         if math.isnan(point[control.name]):
@@ -50,6 +56,7 @@ def solve(
         return (run(module, point, trajectory=True),)
     found, failed = attempts(problem, point, names, tol, all_solutions)
     if not found:
-        met = meet(module, point, names, tol)
+        met = meet(module, point, names, tol, np.full(1, WORK))
         found, failed = [one for one in met if one.converged], [*(one for one in met if not one.converged), *failed]
+        failed.sort(key=lambda one: not one.reached)
     return tuple(sorted(found, key=thermodynamic)) or tuple(failed)

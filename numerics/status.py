@@ -27,6 +27,10 @@ class Status(Enum):
     DIVERGED = "the trajectory diverges; the last good state and its time are kept, try a smaller learning rate"
     RUNNING = "still moving after the steps asked for; the values are the state reached then"
     OUTSIDE = "the recursion leaves the physical domain; damping may keep it inside"
+    EXHAUSTED = (
+        "no solution was reached within the evaluations of integrands that a point is given; "
+        "start nearer to one, ask for less (tol), or give a nearby value of a control"
+    )
     # what Python alone finds out
     LOST = "the branch of solutions ends or is lost on the way here; its last good point is kept"
     UNMET = "the condition of a control that is solved for is not met where solutions reach; the solution at its starting value is kept"
@@ -42,7 +46,7 @@ class Status(Enum):
 
 # What the compiled solver returns; CAPACITY asks its caller for larger buffers and is never shown.
 CODES = tuple(Status)
-CONVERGED, LIMITED, AT_END, NON_FINITE, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, STALLED, SINGULAR, DIVERGED, RUNNING, OUTSIDE = range(
-    CODES.index(Status.LOST)
-)
+(
+    CONVERGED, LIMITED, AT_END, NON_FINITE, LEFT_DOMAIN, MAX_STEPS, QUADRATURE, STALLED, SINGULAR, DIVERGED, RUNNING, OUTSIDE, EXHAUSTED,
+) = range(CODES.index(Status.LOST))
 CAPACITY = -1

@@ -14,6 +14,7 @@ import numpy as np
 
 from numerics.equations import Failure
 from numerics.problem import Problem
+from numerics.settle import newton, resolve
 from numerics.system import Look, System
 
 FIRST, LEAST = 0.5, 1e-3  # length of a step in charts: at first, and when to give up
@@ -41,8 +42,11 @@ def approach(problem: Problem, at: Mapping[str, float], start: np.ndarray) -> np
             if moved is not None and np.abs(moved[1].value).max() <= WORSE * np.abs(look.value).max():
                 y, look, seen = moved
                 length = min(FIRST, 2 * length)
-                if np.abs(np.linalg.solve(look.slope, look.value)).max() < NEAR:
-                    return y
+                if np.abs(newton(look)).max() < NEAR:
+                    resolve(system, y, NEAR)
+                    look = system.look(y)
+                    if np.abs(newton(look)).max() < NEAR:
+                        return y
                 continue
             if moved is None:
                 system.choose(y)  # nodes may be none where fields are none

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import sympy as sp
-from sympy.core.relational import Relational
 
 from replica import latex
 from replica.nodes import Moment, Rate
+from replica.passes.walk import replaced
 from replica.symbols import Control, OrderParameter
 
 
@@ -313,7 +313,8 @@ class Theory:
 def _replaced(value: Any, change: dict[sp.Basic, sp.Basic]) -> Any:
     """`value` with `change` made in every expression that it holds, through tuples, mappings and records."""
     if isinstance(value, sp.Basic):
-        return _renamed(value, change, {}) if all(isinstance(new, sp.Symbol) for new in change.values()) else value.xreplace(change)
+        names = all(isinstance(new, sp.Symbol) for new in change.values())
+        return replaced(value, change, relations=not names)  # under another name a relation is what it was, and deciding it takes long
     if isinstance(value, tuple):
         return tuple(_replaced(v, change) for v in value)
     if isinstance(value, Mapping):
@@ -321,18 +322,3 @@ def _replaced(value: Any, change: dict[sp.Basic, sp.Basic]) -> Any:
     if isinstance(value, (Theory, Stationary, Start, Step, Scores)):
         return replace(value, **{f.name: _replaced(getattr(value, f.name), change) for f in fields(value) if f.name != "spec"})
     return value
-
-
-def _renamed(e: sp.Basic, change: Mapping[sp.Basic, sp.Basic], done: dict[sp.Basic, sp.Basic]) -> sp.Basic:
-    """`e` with symbols replaced by others; relations are not decided anew, which SymPy takes longer for than for all else."""
-    if e in change:
-        return change[e]
-    if not e.args or e in done:
-        return done.get(e, e)
-    args = [_renamed(a, change, done) for a in e.args]
-    if all(a is b for a, b in zip(args, e.args, strict=True)):
-        found = e
-    else:
-        found = e.func(*args, evaluate=False) if isinstance(e, Relational) else e.func(*args)
-    done[e] = found
-    return found

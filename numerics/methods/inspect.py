@@ -25,7 +25,7 @@ def inspect(address, tolerance):
     q = Quadrature(
         loops, cube(table[AT.panels], len(loops), table[AT.capacity], 2), vector(table[AT.x], nodes), vector(table[AT.w], nodes),
         whole(table[AT.off], len(loops) + 1), vector(table[AT.scr], table[AT.scratch]), vector(table[AT.out], table[AT.outputs]),
-        matrix(table[AT.work], STACK + DEPTH, PROBES + 2), vector(table[AT.place], m + 1),
+        matrix(table[AT.work], STACK + DEPTH, PROBES + 2), vector(table[AT.left], 1), vector(table[AT.place], m + 1),
     )
     p = vector(table[AT.points], m)
     if table[AT.first] != VALUES:

@@ -75,7 +75,7 @@ def march(address, tolerance):
     q = Quadrature(
         loops, cube(table[AT.panels], len(loops), table[AT.capacity], 2), vector(table[AT.x], nodes), vector(table[AT.w], nodes),
         whole(table[AT.off], len(loops) + 1), vector(table[AT.scr], table[AT.scratch]), vector(table[AT.out], table[AT.outputs]),
-        matrix(table[AT.work], STACK + DEPTH, PROBES + 2), vector(table[AT.place], m + 1),
+        matrix(table[AT.work], STACK + DEPTH, PROBES + 2), vector(table[AT.left], 1), vector(table[AT.place], m + 1),
     )
     raw, lu, pivots = vector(at, n + n * m), matrix(at + 8 * (n + n * m), n, n), whole(at + 8 * (n + n * m + n * n), n)
     v = matrix(at + 8 * (2 * n + n * m + n * n), LOCAL, m)

@@ -30,9 +30,9 @@ from numerics.methods.fixed_point import iterate
 from numerics.methods.linear import substitute
 from numerics.methods.newton import newton
 from numerics.methods.raw import PART, call
-from numerics.methods.state import arranged, distance, evaluate, move
+from numerics.methods.state import arranged, distance, effort, evaluate, move
 from numerics.quadrature import PANEL_TOLERANCE, SPILLS
-from numerics.status import AT_END, CAPACITY, CONVERGED, LEFT_DOMAIN, LIMITED, MAX_STEPS, QUADRATURE, SINGULAR, STALLED
+from numerics.status import AT_END, CAPACITY, CONVERGED, EXHAUSTED, LEFT_DOMAIN, LIMITED, MAX_STEPS, QUADRATURE, SINGULAR, STALLED
 
 RESIDUAL = 1e-12
 EPSILON = 2.220446049250313e-16
@@ -201,6 +201,8 @@ def evaluate_values(kernels, q, p, values, rounds):
                 return CAPACITY, math.inf
     worst = math.inf
     for _ in range(rounds):
+        if not q.left[0] > 0.0:
+            break
         if arranged(kernels, q, p, BASE, PANEL_TOLERANCE) != OK:
             return CAPACITY, math.inf
         call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
@@ -213,6 +215,7 @@ def evaluate_values(kernels, q, p, values, rounds):
             if arranged(kernels, q, p, request, PANEL_TOLERANCE) != OK:
                 return OK, before  # as far as the buffers reach; the error says how good that is
             call(kernels.values, p, q.x, q.w, q.off, q.scr, q.out)
+            q.left[0] -= effort(q)
             move = moved(q.out, values)
             worst += move  # each loop's own share of the error
             if move > largest:
@@ -277,7 +280,7 @@ def solve_point(kernels, q, u, p, local, tol, sweeps, limit, info, values, trail
             status = STALLED
     elif status == OK:
         status = finish(kernels, q, u, p, local, tol, relative, info, known)
-    if status != CAPACITY:
+    if status != CAPACITY and status != EXHAUSTED:
         reached, error = evaluate_values(kernels, q, p, values, VALUES_ROUNDS)
         info[NODES_AT] = q.off[len(q.loops)]
         if reached == CAPACITY:

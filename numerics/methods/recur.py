@@ -29,7 +29,7 @@ from numerics.methods.charts import at_end, unit, within
 from numerics.methods.raw import PART, call, cube, matrix, vector, whole, whole_matrix
 from numerics.methods.state import Kernels, Local, Quadrature, Unknowns, allowed, arranged, look
 from numerics.quadrature import PANEL_TOLERANCE
-from numerics.status import AT_END, CONVERGED, OUTSIDE, RUNNING
+from numerics.status import AT_END, CONVERGED, NON_FINITE, OUTSIDE, RUNNING
 
 STILL = 1e-12  # relative move of every unknown in a step that counts as none
 ACCURATE = (
@@ -108,6 +108,7 @@ def recur(address, damping):
         vector(table[AT.scr], table[AT.scratch]),
         vector(table[AT.out], table[AT.outputs]),
         matrix(table[AT.work], STACK + DEPTH, PROBES + 2),
+        vector(table[AT.left], 1),
         vector(table[AT.place], m + 1),
     )
     raw, lu, pivots = vector(at, n + n * m), matrix(at + 8 * (n + n * m), n, n), whole(at + 8 * (n + n * m + n * n), n)
@@ -132,6 +133,9 @@ def recur(address, damping):
                 call(kernels.residual, p, q.x, q.w, empty, q.scr, q.out)
                 copy(q.out, local.raw, n)
                 status = OK
+                for i in range(n):
+                    if u.conjugate[i] != 1 and not abs(local.raw[i]) < math.inf:
+                        status = NON_FINITE
             else:
                 status = look(kernels, q, u, p, local, PANEL_TOLERANCE)
             if status == OK and half == 1 and t >= checked:

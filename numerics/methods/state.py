@@ -9,12 +9,14 @@ import numpy as np
 from numba import njit
 
 from numerics.grid import OK, copy
-from numerics.layout import ADAPT, ADOPT, DOUBLE, FIRST_NESTED, GENEROUS, NESTED, RULE, SIZE
+from numerics.layout import ADAPT, ADOPT, DOUBLE, FIRST_NESTED, GENEROUS, INSIDE, NESTED, RULE, SIZE
 from numerics.methods.charts import chart, shift, size, slope, unit, within
 from numerics.methods.linear import factor
 from numerics.methods.raw import PART, call
 from numerics.quadrature import PANEL_TOLERANCE, TOTAL, arrange
-from numerics.status import NON_FINITE
+from numerics.status import EXHAUSTED, NON_FINITE
+
+CHOICE = 3.0  # panels are chosen at the cost of so many evaluations on them
 
 
 class Kernels(NamedTuple):
@@ -42,6 +44,7 @@ class Quadrature(NamedTuple):
     scr: np.ndarray
     out: np.ndarray
     work: np.ndarray
+    left: np.ndarray  # one number: evaluations of an integrand that may still be made
     place: np.ndarray  # unknowns and controls at which the panels were chosen; then by how much results moved when they were doubled
 
 
@@ -74,18 +77,36 @@ def reset(q):
 
 
 @njit(**PART)
+def effort(q):
+    """Evaluations of an integrand that one call of a kernel makes on the nodes that are there."""
+    total = 0.0
+    for l in range(len(q.loops)):
+        here = 1.0 * (q.off[l + 1] - q.off[l])
+        for j in range(len(q.loops)):
+            if q.loops[l, INSIDE + j] == 1:
+                here *= q.off[j + 1] - q.off[j]
+        total += here
+    return total
+
+
+@njit(**PART)
 def arranged(kernels, q, p, request, tolerance):
     """Ask for nodes; see numerics.quadrature.arrange."""
     if request == ADAPT:
         copy(p, q.place, len(p))
     if request == ADAPT or request == GENEROUS or request >= ADOPT + DOUBLE:
         q.place[len(p)] = math.nan
-    return arrange(kernels.probe, p, request, tolerance, q.loops, q.panels, q.x, q.w, q.off, q.scr, q.out, q.work)
+    status = arrange(kernels.probe, p, request, tolerance, q.loops, q.panels, q.x, q.w, q.off, q.scr, q.out, q.work)
+    if request == ADAPT or request == GENEROUS:
+        q.left[0] -= CHOICE * effort(q)
+    return status
 
 
 @njit(**PART)
 def look(kernels, q, u, p, local, tolerance):
     """Evaluate residual and derivatives into local.raw; first choose panels anew where an unknown has moved by 30 %."""
+    if not q.left[0] > 0.0:
+        return EXHAUSTED
     far, n = False, len(u.kinds)
     for i in range(n):
         a, b = q.place[i], p[i]
@@ -99,6 +120,7 @@ def look(kernels, q, u, p, local, tolerance):
         if status != OK:
             return status
     call(kernels.residual, p, q.x, q.w, q.off, q.scr, q.out)
+    q.left[0] -= effort(q)
     for i in range(len(local.raw)):
         local.raw[i] = q.out[i]
     for i in range(n + n * n):

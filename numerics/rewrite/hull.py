@@ -6,6 +6,7 @@ interval appears, two of them merge, or an end moves onto a kink or off it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -127,20 +128,11 @@ class Hull:
 
     def _jumps(self, strength: float) -> tuple[Jump, ...]:
         w, f = self._grid, self._grid**2 / 2 + strength * self._loss
-        hull: list[int] = []
-        points = list(zip(w.tolist(), f.tolist(), strict=True))
-        for k, (x, y) in enumerate(points):
-            while len(hull) > 1:
-                (x0, y0), (x1, y1) = points[hull[-2]], points[hull[-1]]
-                if (y1 - y0) * (x - x1) < (y - y1) * (x1 - x0):
-                    break
-                hull.pop()
-            hull.append(k)
         found = []
-        for i, j in zip(hull, hull[1:], strict=False):
+        for i, j in _gaps(w, f):
             slope = (f[j] - f[i]) / (w[j] - w[i])
             between = f[i + 1 : j] - f[i] - slope * (w[i + 1 : j] - w[i])
-            if between.size and between.max() > DEPTH * (np.abs(f[i : j + 1]).max() + np.abs(slope) * (w[j] - w[i])):
+            if between.max() > DEPTH * (np.abs(f[i : j + 1]).max() + np.abs(slope) * (w[j] - w[i])):
                 if w[i] == self._ends[0] or w[j] == self._ends[1]:
                     raise NoHull("it falls faster than a parabola rises")
                 found.append(self._polished(strength, float(w[i]), float(w[j]), float(slope)))
@@ -285,6 +277,28 @@ class Hull:
                 found.append(kind)
                 a = high
         return tuple(Regime(*row) for row in zip(cuts, [*cuts[1:], np.inf], found, strict=True))
+
+
+def _gaps(w: Array, f: Array) -> list[tuple[int, int]]:
+    """Neighbors on the lower convex hull of the points (w, f) that have points between them."""
+    turns = (f[1:-1] - f[:-2]) * (w[2:] - w[1:-1]) < (f[2:] - f[1:-1]) * (w[1:-1] - w[:-2])
+    stops = [*(np.flatnonzero(~turns) + 2).tolist(), len(w)]  # up to there a hull without gaps only goes on
+    points = list(zip(w.tolist(), f.tolist(), strict=True))
+    hull, k = [0, 1], 2
+    while k < len(w):
+        if hull[-2] == k - 2 and (stop := stops[bisect_left(stops, k)]) > k:
+            hull.extend(range(k, stop))
+            k = stop
+            continue
+        x, y = points[k]
+        while len(hull) > 1:
+            (x0, y0), (x1, y1) = points[hull[-2]], points[hull[-1]]
+            if (y1 - y0) * (x - x1) < (y - y1) * (x1 - x0):
+                break
+            hull.pop()
+        hull.append(k)
+        k += 1
+    return [(i, j) for i, j in zip(hull, hull[1:], strict=False) if j > i + 1]
 
 
 def _lowest(n: Numbers) -> list[float]:

@@ -13,7 +13,7 @@ from numerics.rewrite.errors import RewriteError
 from numerics.rewrite.facts import POINTS, Facts
 from numerics.rewrite.hull import Function, Numbers
 from numerics.rewrite.losses import Loss
-from numerics.rewrite.sample import Array, evaluate
+from numerics.rewrite.sample import Array, along, evaluate
 from numerics.rewrite.walk import coefficients, parts
 
 _PROBES = [sp.Rational(k, 7) for k in (-60, -23, -11, -5, -2, -1, 1, 2, 5, 11, 23, 60)]  # where curvatures are compared, in units of s
@@ -140,9 +140,11 @@ def _numbers(loss: Loss, origin: sp.Expr, length: sp.Expr, common: sp.Expr, at: 
     a, s, c = (float(_row(e, at)[0]) for e in (origin, length, common))
 
     def function(e: sp.Expr, order: int) -> Function:
+        at_u = along(e, loss.u, first)
+
         def value(w: Array) -> Array:
             w = np.asarray(w, float)
-            found = evaluate(e, first | {loss.u: a + s * w.ravel()})
+            found = at_u(a + s * w.ravel())
             parabola = c * s**2 * (w.ravel() ** 2 / 2 if order == 0 else w.ravel() if order == 1 else 1.0)
             return np.broadcast_to(s**order * found - parabola, w.ravel().shape).reshape(w.shape)
 

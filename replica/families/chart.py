@@ -18,6 +18,7 @@ from replica.families.model import TEACHER, LocalLaws, SharedLaws, Underivable, 
 from replica.families.sheet import LevelSheet, difference, sheet
 from replica.families.structure import Structure
 from replica.passes.gaussian import factored, is_quotient
+from replica.passes.walk import replaced
 from replica.tree import Overlap, Side
 
 
@@ -218,14 +219,18 @@ class Chart:
     def settled(self, expression: sp.Expr) -> sp.Expr:
         """Overlaps that an imposed length leaves, put in; in a limit without the variance that vanishes."""
         if self.plan is None:
-            return expression.xreplace(self.rest)
+            return replaced(expression, self.rest)
         gone = {s: sp.S.Zero for s, p in self.plan.powers.items() if p < 0} | dict.fromkeys(self.plan.fixed, sp.S.Zero)
-        return expression.xreplace({k: v.xreplace(gone) for k, v in self.rest.items()})
+        return replaced(expression, {k: v.xreplace(gone) for k, v in self.rest.items()})
 
     def received(self, expression: sp.Expr, power: int = 0) -> sp.Expr:
         """An overlap from the conjugates alone: a variance that keeps a length is not taken from the last sweep."""
         explicit = {V: value for V, value in self.kept.items() if V not in value.free_symbols}
         return self.entropic(expression, power).xreplace(explicit)
+
+    def reads(self, parameter: sp.Symbol) -> bool:
+        """Whether something that is put into averages depends on a parameter of the ansatz."""
+        return any(parameter in value.free_symbols for group in (self.chart, self.pressed, self.rest) for value in group.values())
 
     def trace(self, level: LevelSheet) -> sp.Expr:
         charted = level.trace.xreplace(self.chart)
@@ -238,10 +243,10 @@ class Chart:
 
 def _of_length(length: sp.Expr, norm: sp.Expr, V: sp.Symbol) -> sp.Expr:
     """The variance inside at which the weights have their length: a root where it is one of a quadratic, else a step towards it."""
-    equation = sp.numer(sp.together(length - norm))
-    if not equation.is_polynomial(V) or sp.degree(equation, V) != 2:
+    top, bottom = sp.fraction(length if is_quotient(length) else sp.together(length))
+    if not (top.is_polynomial(V) and bottom.is_polynomial(V)) or max(_degree(top, V), _degree(bottom, V)) != 2:
         return V / sp.sqrt(length / norm)
-    c2, c1, c0 = sp.Poly(equation, V).all_coeffs()
+    c2, c1, c0 = sp.Poly(top - norm * bottom, V).all_coeffs()
     p, q = factored(c1 / c0), factored(c2 / c0)  # K^2 + p K + q = 0 for K = 1/V
     for sign in (-1, 1):
         root = (-p + sign * sp.sqrt(p**2 - 4 * q)) / 2
@@ -249,6 +254,11 @@ def _of_length(length: sp.Expr, norm: sp.Expr, V: sp.Symbol) -> sp.Expr:
         if root.xreplace(values).evalf() > 0:  # a quadratic with one change of sign has one positive root
             return 1 / root
     raise Underivable("no positive solution of the length constraint")
+
+
+def _degree(product: sp.Expr, V: sp.Symbol) -> int:
+    """Degree of a product of powers of polynomials, which are not multiplied."""
+    return sum(sp.degree(base, V) * int(power) for base, power in (f.as_base_exp() for f in sp.Mul.make_args(product)) if base.has(V))
 
 
 def pinned(laws: LocalLaws) -> sp.Expr | None:

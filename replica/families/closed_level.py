@@ -7,6 +7,7 @@ import sympy as sp
 from replica.families.limits import B
 from replica.families.replicated import Sheets
 from replica.families.sheet import LevelSheet
+from replica.nodes import LogAverage, Tilted
 from replica.tree import Overlap
 
 
@@ -36,7 +37,9 @@ class ClosedLevel:
         trace = sp.S.Zero
         if level.trace.diff(parameter) != 0:  # linear in the parameter
             trace = self.terms["trace"].diff(parameter)
-        entropic = sheets.entropic(level.entropic.diff(parameter), power)
+        entropic = self.terms["entropic"]
+        known = sheets.plan is None and not entropic.has(Tilted, LogAverage) and not sheets.reads(parameter)
+        entropic = entropic.diff(parameter) if known else sheets.entropic(level.entropic.diff(parameter), power)
         return trace + entropic + sheets.alpha * sheets.energetic(level.energetic.diff(parameter), power)
 
 

@@ -23,7 +23,7 @@ from replica.passes.gaussian import factored
 from replica.passes.merge import normal
 from replica.passes.one_by_one import one_by_one
 from replica.passes.still import without_still_fields
-from replica.passes.walk import bottom_up
+from replica.passes.walk import bottom_up, replaced
 from replica.symbols import Domain, OrderParameter
 from replica.theory import Theory
 from replica.tree import Functional, Leaf, Node, Overlap, ReplicaTree, Side
@@ -200,8 +200,8 @@ class Pair:
 
     def settled(self, expression: sp.Expr) -> sp.Expr:
         """Everything in the unknowns of the two learners and of their pair."""
-        own = self.one.sheets.settled(self.other.sheets.settled(expression)).xreplace(self._chart)
-        return bottom_up(own, _factored_variance).xreplace(self._steps)
+        own = replaced(self.one.sheets.settled(self.other.sheets.settled(expression)), self._chart)
+        return replaced(bottom_up(own, _factored_variance), self._steps)
 
     @property
     def _steps(self) -> dict[sp.Basic, sp.Expr]:

@@ -123,8 +123,10 @@ def _between(structure: Structure, level: Level, side: Side, species: str) -> sp
 
 
 def _variances(expression: sp.Expr, leaves: bool = True) -> dict[sp.Expr, None]:
-    """Variances of one-dimensional fields and of leaves."""
-    found = {m.covariance[0, 0]: None for m in sorted(expression.atoms(Gauss), key=str) if len(m.variables) == 1}
+    """Variances of fields, minors of joint ones, and variances of leaves."""
+    found: dict[sp.Expr, None] = {}
+    for m in sorted(expression.atoms(Gauss), key=str):
+        found |= {m.covariance[:k, :k].det(method="berkowitz"): None for k in range(1, len(m.variables) + 1)}
     if leaves:
         found |= {leaf.A: None for leaf in sorted(expression.atoms(Leaf), key=str)}
     return found

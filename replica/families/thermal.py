@@ -90,7 +90,7 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
         system=Stationary(
             tuple(u.parameter for u in unknowns),
             tuple(u.equation for u in unknowns),
-            constraints=_constraints(sheets, levels)
+            constraints=_constraints(composition, sheets, levels)
             + _ascending(composition)
             + (composition.selection.room(sheets) if composition.selection is not None else ()),
             starts=_starts(unknowns, sheets.easy(composition.copies)),
@@ -225,9 +225,10 @@ def _is_known(sheets: Sheets, overlap) -> bool:
     return (plain(sheets, overlap).free_symbols | plain(sheets, overlap, True).free_symbols) <= known | held
 
 
-def _constraints(sheets: Sheets, levels: list[ClosedLevel]) -> tuple[sp.Expr, ...]:
+def _constraints(composition: Composition, sheets: Sheets, levels: list[ClosedLevel]) -> tuple[sp.Expr, ...]:
     """Variances, and overlaps that an imposed length leaves, that are no unknown of their own."""
     own = {u.parameter.symbol for u in sheets.unknowns}
+    known = own | {composition.real, *composition.steps, *(control.symbol for control in composition.first.controls)}
     found: dict[sp.Expr, None] = {}
     for level in sheets.levels:
         for variance in (*level.positive, *sheets.rest):
@@ -239,7 +240,7 @@ def _constraints(sheets: Sheets, levels: list[ClosedLevel]) -> tuple[sp.Expr, ..
     for closed in levels:
         for log in sorted(closed.terms["entropic"].atoms(sp.log), key=str):
             (inside,) = log.args
-            if inside.free_symbols <= own | set(sheets.steps) and inside.free_symbols & own:
+            if inside.free_symbols <= known and inside.free_symbols & own:
                 found[inside] = None
     return tuple(found)
 

@@ -134,4 +134,4 @@ def _replicon(sheets: Sheets, level: LevelSheet) -> dict[str, sp.Expr]:
         except Underivable:
             return {}
     found += [1 - sheets.alpha * sheets.energetic(out) * sheets.entropic(into) for out, into in level.between]
-    return {"replicon": found[0] if len(found) == 1 else sp.Min(*found)}
+    return {"replicon": found[0] if len(found) == 1 else sp.Min(*found, evaluate=False)}

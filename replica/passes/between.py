@@ -94,7 +94,8 @@ def _beyond(law: Law, leaf: Leaf, place: sp.Expr) -> sp.Expr:
     for piece in law:
         assert isinstance(piece, Quadratic)
         if piece.upper == sp.oo:
-            total += mass(piece, sp.Max(piece.lower, place), sp.oo)
+            total += mass(piece, place if piece.lower == -sp.oo else sp.Max(piece.lower, place, evaluate=False), sp.oo)
         else:
-            total += mass(piece, -sp.oo, piece.upper) - mass(piece, -sp.oo, -sp.Max(-piece.upper, -place))  # Max, as of the mirror image
+            lower = -sp.Max(-piece.upper, -place, evaluate=False)  # Max, as of the mirror image
+            total += mass(piece, -sp.oo, piece.upper) - mass(piece, -sp.oo, lower)
     return total

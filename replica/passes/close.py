@@ -14,13 +14,14 @@ import sympy as sp
 from replica.arrays import evaluate
 from replica.law import Atom, Density, Law, Quadratic, log_leaf
 from replica.nodes import Flat, Gauss, LogAverage, Measure, Moreau, Peak, Prox, ProxSlope, Sigmoid, Tilted
+from replica.passes.alike import alike
 from replica.passes.between import Between
 from replica.passes.edge import EdgeLeaf
 from replica.passes.gaussian import absorb, integrate_polynomials, orthant, rotate, translate, without_large_parts
 from replica.passes.nested import nested
 from replica.passes.proximal import closed_prox
 from replica.passes.quadratic import closed_average, closed_inside
-from replica.passes.walk import bottom_up
+from replica.passes.walk import bottom_up, rebuilt
 from replica.tree import Leaf, Side
 
 OPEN = (Leaf, EdgeLeaf, Prox, Moreau, ProxSlope, Peak)  # what has no closed form yet
@@ -166,8 +167,7 @@ def _top_down(expression: sp.Basic, visit: Callable[[sp.Basic], sp.Basic]) -> sp
             if changed is not e:
                 changed = walk(changed)
             elif e.args:
-                args = tuple(walk(a) for a in e.args)
-                changed = e if all(a is b for a, b in zip(args, e.args, strict=True)) else e.func(*args)
+                changed = rebuilt(e, [walk(a) for a in e.args])
             seen[e] = changed
         return seen[e]
 
@@ -195,26 +195,12 @@ def _merge_mirrored(results: list[tuple]) -> sp.Expr:
 
 
 def _same(one, other) -> bool:
-    """Equal, up to the sign that SymPy leaves inside a power of a sum and the names of variables inside."""
+    """Equal, up to how it is written and the names of variables inside."""
     if one is None or one[2:] != other[2:]:
         return False
     if one[:2] == other[:2]:
         return True
-    pairs = [(_written_alike(a), _written_alike(b)) for a, b in zip(one[:2], other[:2], strict=True)]
-    return all(a == b or sp.expand(a - b) == 0 or sp.expand(a) == sp.expand(b) for a, b in pairs)
-
-
-def _written_alike(e: sp.Expr, depth: int = 0) -> sp.Expr:
-    """Even powers of sums with one of their two signs, variables of averages named after their depth."""
-    inside = depth + isinstance(e, (Tilted, LogAverage))
-    args = [_written_alike(a, inside) for a in e.args]
-    if isinstance(e, (Tilted, LogAverage)):
-        bound = [v for m in e.measures for v in m.variables]
-        names = {v: sp.Symbol(f"_{depth}_{k}", real=True) for k, v in enumerate(bound)}
-        return e.func(*(a.xreplace(names) for a in args))
-    if e.is_Pow and args[1].is_even and args[0].is_Add and args[0].could_extract_minus_sign():
-        return (-args[0]) ** args[1]
-    return e.func(*args) if args else e
+    return alike(list(zip(one[:2], other[:2], strict=True)))
 
 
 def _mirror(body, exponent, measures, weight):
@@ -239,7 +225,7 @@ def _mirror(body, exponent, measures, weight):
             return -mirrored if isinstance(e, Prox) else mirrored
         if e in flip:
             return flip[e]
-        return e.func(*(walk(a) for a in e.args)) if e.args else e
+        return rebuilt(e, [walk(a) for a in e.args])
 
     return walk(body), walk(exponent), tuple(turned(m) for m in measures), weight
 

@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import sympy as sp
+from sympy.core.relational import Relational
+
+
+def rebuilt(e: sp.Basic, args: Sequence[sp.Basic]) -> sp.Basic:
+    """`e` with other arguments; Max and Min do not compare them while they hold a symbol: SymPy takes longer for that than for the rest."""
+    if all(a is b for a, b in zip(args, e.args, strict=True)):
+        return e
+    stays = isinstance(e, (sp.Max, sp.Min)) and any(a.free_symbols for a in args)
+    return e.func(*args, evaluate=False) if stays else e.func(*args)
+
+
+def replaced(expression: sp.Basic, change: Mapping[sp.Basic, sp.Basic], relations: bool = True) -> sp.Basic:
+    """`expression` with parts replaced.
+
+    Args:
+        relations: whether relations are decided anew.
+    """
+    seen = dict(change)
+
+    def walk(e: sp.Basic) -> sp.Basic:
+        if e not in seen:
+            args = [walk(a) for a in e.args]
+            changed = any(a is not b for a, b in zip(args, e.args, strict=True))
+            seen[e] = e.func(*args, evaluate=False) if changed and isinstance(e, Relational) and not relations else rebuilt(e, args)
+        return seen[e]
+
+    return walk(expression)
 
 
 def bottom_up(expression: sp.Basic, visit: Callable[[sp.Basic], sp.Basic]) -> sp.Basic:
@@ -13,9 +40,7 @@ def bottom_up(expression: sp.Basic, visit: Callable[[sp.Basic], sp.Basic]) -> sp
 
     def walk(node):
         if node not in seen:
-            args = tuple(walk(a) for a in node.args)
-            changed = any(a is not b for a, b in zip(args, node.args, strict=True))
-            new = node.func(*args) if changed else node
+            new = rebuilt(node, [walk(a) for a in node.args])
             # a product that collapsed into one of its visited factors must not be visited again
             seen[node] = visit(new) if type(new) is type(node) else new
         return seen[node]

@@ -14,6 +14,7 @@ sys.path[:0] = [str(Path(__file__).parent)]
 from program_numbers import Numbers  # noqa: E402
 
 from numerics.rewrite import RewriteError, rewrite  # noqa: E402
+from numerics.rewrite.sample import along, evaluate  # noqa: E402
 from replica.nodes import Gauss, Log2Cosh, LogH, Moreau, Prox, ProxSlope, Sigmoid, Tilted, average  # noqa: E402
 from replica.symbols import POSITIVE, Control  # noqa: E402
 from replica.theory import Stationary, Theory  # noqa: E402
@@ -43,6 +44,13 @@ LOSSES = {
     "double well": ((u**2 - b) ** 2 / 4, lambda z: (z**2 - 0.7) ** 2 / 4, []),
     "bump": (1 - sp.exp(-((u - y) ** 2) / b), lambda z: 1 - np.exp(-((z - 1.1) ** 2) / 0.7), []),
 }
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_along_its_field_is_its_value_at_every_place(name):
+    loss, held, places = LOSSES[name][0], {b: np.array([0.7]), y: np.array([1.1])}, np.linspace(-3, 3, 41)
+    for expression in (loss, (1 + u) * sp.exp(-loss) * b):
+        assert np.array_equal(along(expression, u, held)(places), evaluate(expression, held | {u: places}))
 
 
 def rewritten(*expressions):

@@ -67,9 +67,9 @@ class Grid:
         self.off, self.scr, self.out, self.work = np.zeros(2, np.int64), np.zeros(8), np.zeros(512), np.zeros((STACK + DEPTH, PROBES + 2))
 
     def ask(self, probe, p, request):
-        points, place = np.array(p), np.zeros(len(p) + 1)
+        points, place, left = np.array(p), np.zeros(len(p) + 1), np.full(1, np.inf)
         names = ("loops", "panels", "x", "w", "off", "scr", "out", "work")
-        arrays = {name: getattr(self, name) for name in names} | {"points": points, "place": place}
+        arrays = {name: getattr(self, name) for name in names} | {"points": points, "place": place, "left": left}
         numbers = {
             "probe": probe.address, "loop_count": 1, "unknowns": len(p), "capacity": self.panels.shape[1], "nodes": len(self.x),
             "scratch": len(self.scr), "outputs": len(self.out), "first": request,

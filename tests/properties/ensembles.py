@@ -12,7 +12,7 @@ STUDENT = """
 format = 1
 name = "{name}"
 [student]
-protocol = {{ kind = "gibbs", beta = inf }}
+protocol = {{ kind = "gibbs", beta = {beta} }}
 prior = "{prior}"
 loss = {{ kind = "theta", margin = {margin} }}
 {student}
@@ -46,12 +46,18 @@ def rsb(k: int, x: str = '"free"') -> str:
     return f'kind = "rsb"\nk = {k}\nx = {x}'
 
 
-def storage(name="storage", prior="binary", margin="0", student="", ansatz=RS, alpha="value = 0.4", controls="") -> Spec:
+def storage(name="storage", prior="binary", margin="0", student="", ansatz=RS, alpha="value = 0.4", controls="", beta="inf") -> Spec:
     return Spec.from_toml(STUDENT.format(**locals()))
 
 
 def disorder(name="disorder", latent="", law='{ kind = "pspin", p = 2 }', prior="binary", ansatz=RS, beta="inf", controls="") -> Spec:
     return Spec.from_toml(DISORDER.format(**locals()))
+
+
+def held_steps() -> Spec:
+    """Coupled spins with two steps whose Parisi parameters are controls."""
+    controls = "\n".join(f'{name} = {{ value = {value}, domain = "(0, 1)" }}' for name, value in (("low", 0.3), ("high", 0.7)))
+    return disorder(ansatz=rsb(2, '["low", "high"]'), beta="2.0", controls=controls)
 
 
 def franz_parisi(alpha: float, overlap: float) -> Spec:

@@ -9,25 +9,25 @@ from numerics.equations import Equations
 from numerics.problem import Problem
 from numerics.solve import solve
 from numerics.steps import Held
-from tests.properties.ensembles import compiled, disorder, rsb
+from tests.properties.ensembles import compiled, disorder, held_steps, rsb
 
 
 @settings(max_examples=8, deadline=None)
 @given(share=st.floats(0.02, 0.98), beta=st.sampled_from([1.5, 2.0, 3.0]))
 def test_a_level_in_between_changes_nothing(share, beta):
     one = solve(compiled(disorder(ansatz=rsb(1), beta="2.0")), {"beta": beta}, all_solutions=False)[0]
-    module = compiled(disorder(ansatz=rsb(2), beta="2.0"))
+    module = compiled(held_steps())
     whole = {name: float(value) for name, value in one.unknowns.items()}
     parted = {f"delta_q{k}{hat}": whole[f"delta_q1{hat}"] * part for k, part in ((1, share), (2, 1 - share)) for hat in ("", "_hat")}
-    at = {**whole, **parted, "x1": whole["x"], "x2": whole["x"] * (1 + 1e-12)}
+    at = {**whole, **parted, "low": whole["x"], "high": whole["x"] * (1 + 1e-12), "beta": beta}
     equations = Equations(module)
-    p = np.array([*(at[name] for name in module.unknowns), beta])
+    p = np.array([at[name] for name in module.names])
     equations.choose(p)
     values, _ = equations.values(p)
     results = dict(zip(module.values_order, values, strict=True))
     assert results["free_entropy"] == pytest.approx(float(one.free_entropy), abs=1e-9)
+    assert results["complexity1"] + results["complexity2"] == pytest.approx(0, abs=1e-8)  # slopes against each other alone
     residual = dict(zip(module.unknowns, equations.look(p).residual, strict=True))
-    assert residual["x1"] + residual["x2"] == pytest.approx(0, abs=1e-8)  # slopes against each other alone
     assert residual["V"] == pytest.approx(0, abs=1e-8)
 
 

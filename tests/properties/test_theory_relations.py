@@ -44,7 +44,7 @@ def agree(one, other, names, rel=EXACT) -> None:
 @pytest.mark.parametrize(
     "prior",
     [
-        GAUSSIAN,
+        pytest.param(GAUSSIAN, marks=pytest.mark.slow),
         "prior = { atoms = [-1, 0, 1], weights = [0.25, 0.5, 0.25] }",
         pytest.param('prior = { kind = "laplace", scale = 1 }', marks=pytest.mark.slow),
     ],

@@ -52,6 +52,25 @@ def test_solutions_between_two_centers():
         np.testing.assert_allclose([float(v) for v in numbers], values, atol=1e-12, equal_nan=False)
 
 
+ON_A_SPHERE = {  # beta: the free entropy, overlaps as above but the last, at alpha = 0.5, three copies and overlap 0.7
+    "inf": (-1.9254411658774, (0.46601323, 0.53840159, 0.39288102, 0.42787683)),
+    "2": (-1.7988973956824, (0.39068048, 0.51905592, 0.31226641, 0.34923935)),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("beta", ON_A_SPHERE)
+def test_solutions_on_a_sphere_around_a_center_that_is_one(beta):
+    """Against the extremum of a log-determinant and plain sums over fields, in overlaps alone, found on differences of it."""
+    student = 'ensemble = { kind = "robust", y = 3, overlap = 0.7, constrained = true }'
+    (found,) = solve(compile_theory(derive(storage(prior="spherical", student=student, alpha="value = 0.5", beta=beta))))
+    assert found.converged, found.sentence
+    value, overlaps = ON_A_SPHERE[beta]
+    assert float(found.free_entropy) == pytest.approx(value, abs=1e-12)
+    names = ("q[centre,centre]", "q1[solution,solution]", "q0[solution,solution]", "q0[centre,solution]")
+    np.testing.assert_allclose([float(found[name]) for name in names], overlaps, atol=3e-8, equal_nan=False)
+
+
 def _turned(values: np.ndarray) -> np.ndarray:
     """Walsh-Hadamard transform."""
     step = 1

@@ -8,11 +8,22 @@ from scipy.special import log_ndtr, logsumexp
 from numerics.solve import solve
 from numerics.status import Status
 from replica.spec import Spec
-from tests.properties.ensembles import compiled, disorder, edge, rsb, storage
+from tests.properties.ensembles import compiled, disorder, edge, held_steps, rsb, storage
 
 Z = np.arange(-9, 9.01, 1 / 12)
 W = np.exp(-(Z**2) / 2) / np.sqrt(2 * np.pi) / 12
 H, EDGE = np.linspace(-40, 40, 8001), 38.0  # local fields; beyond the edge phi rises like |h|
+
+
+def averaged(phi: np.ndarray, x: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+    """(1/x) log E exp(x phi) on a grid of local fields, for each step from the innermost on."""
+    for step, gap in zip(x[::-1], gaps[::-1], strict=True):
+        there = H[:, None] + np.sqrt(gap) * Z
+        spline = CubicSpline(H, phi)
+        value = spline(np.clip(there, -EDGE, EDGE)) + spline(EDGE, 1) * np.maximum(np.abs(there) - EDGE, 0)
+        top = value.max(axis=1)
+        phi = top + np.log(np.exp(step * (value - top[:, None])) @ W) / step
+    return phi
 
 
 def ground(q: np.ndarray, x: np.ndarray) -> float:
@@ -22,14 +33,76 @@ def ground(q: np.ndarray, x: np.ndarray) -> float:
     """
     gap, y = q[-1] - q[-2], x[-1]
     sides = [s * y * H + log_ndtr((s * H + y * gap) / np.sqrt(gap)) for s in (1, -1)]
-    phi = np.logaddexp(*sides) / y + y * gap / 2
-    for step, low, high in zip(x[-2::-1], q[-3::-1], q[-2:0:-1], strict=True):
-        there = H[:, None] + np.sqrt(high - low) * Z
-        spline = CubicSpline(H, phi)
-        value = np.where(np.abs(there) < EDGE, spline(np.clip(there, -EDGE, EDGE)), np.abs(there) - EDGE + spline(EDGE))
-        top = value.max(axis=1)
-        phi = top + np.log(np.exp(step * (value - top[:, None])) @ W) / step
+    phi = averaged(np.logaddexp(*sides) / y + y * gap / 2, x[:-1], np.diff(q[:-1]))
     return float((x * np.diff(q**2)).sum() / 4 - CubicSpline(H, phi)(np.sqrt(q[0]) * Z) @ W)
+
+
+def warm(q: np.ndarray, x: np.ndarray, beta: float, p: int = 2) -> float:
+    """Free entropy per spin over that of free spins, of groups of p spins.
+
+    Source: E. Gardner, Nucl. Phys. B 257 (1985) 747, with any number of steps.
+    """
+    fields = p * q ** (p - 1) / 2
+    phi = averaged(np.logaddexp(beta * H, -beta * H) - np.log(2), x, np.diff(fields))
+    lengths = 1 + (p - 1) * np.diff([0.0, *x, 1.0]) @ q**p - p * q[-1] ** (p - 1)
+    return float(beta**2 / 4 * lengths + CubicSpline(H, phi)(np.sqrt(fields[0]) * Z) @ W)
+
+
+def overlaps(found, steps: int, names: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """q and x of a solution, in ascending order."""
+    q = np.array([float(found[f"q{i}"]) for i in range(steps + 1)])
+    x = np.array([float(found[name]) if name in found.unknowns else found.at[name] for name in names])
+    assert (np.diff(q) > 0).all() and (np.diff(x) > 0).all()
+    return q, x
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.3, 0.7), pytest.param(0.1, 0.4, marks=pytest.mark.slow)])
+def test_parisi_parameters_of_two_steps_are_held(low, high):
+    found = solve(compiled(held_steps()), {"low": low, "high": high}, all_solutions=False)[0]
+    assert found.status in (Status.CONVERGED, Status.LIMITED), found.sentence
+    q, x = overlaps(found, 2, ["low", "high"])
+    assert warm(q, x, 2.0) == pytest.approx(float(found.free_entropy), abs=1e-9)
+    up, down = (q + s * np.array([0.5, -0.5, 0.5]) for s in (1e-4, -1e-4))
+    assert (warm(up, x, 2.0) - warm(down, x, 2.0)) / 2e-4 == pytest.approx(0, abs=1e-7)
+    each = np.array([float(found["complexity1"]), float(found["complexity2"])])
+    up, down = (x + s * np.array([1.0, -2.0]) for s in (5e-4, -5e-4))
+    assert (warm(q, up, 2.0) - warm(q, down, 2.0)) / 1e-3 == pytest.approx(-(each / x**2) @ [1.0, -2.0], abs=1e-7)
+    assert float(found["complexity"]) == pytest.approx(float(found["complexity1"]) + float(found["complexity2"]), abs=1e-14)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("x", "free"), [('["free", 0.7]', (0,)), ('[0.1, "free"]', (1,)), ('["free", 0.25, "free"]', (0, 2))])
+def test_some_parisi_parameters_are_held(x, free):
+    steps = x.count(",") + 1
+    found = solve(compiled(disorder(ansatz=rsb(steps, x), beta="2.0")), all_solutions=False)[0]
+    assert found.status in (Status.CONVERGED, Status.LIMITED), found.sentence
+    ladder = np.array([float(found[f"x{k + 1}"]) if k in free else float(part) for k, part in enumerate(x.strip("[]").split(","))])
+    q, _ = overlaps(found, steps, [])
+    assert (np.diff(ladder) > 0).all() and warm(q, ladder, 2.0) == pytest.approx(float(found.free_entropy), abs=1e-9)
+    for k in free:
+        up, down = (ladder + s * (np.arange(steps) == k) for s in (1e-3, -1e-3))
+        assert (warm(q, up, 2.0) - warm(q, down, 2.0)) / 2e-3 == pytest.approx(0, abs=1e-7)
+    assert "complexity" in found.observables
+
+
+@pytest.mark.slow
+def test_three_steps_at_a_temperature():
+    found = solve(compiled(disorder(ansatz=rsb(3), beta="2.0")), all_solutions=False)[0]
+    assert found.status in (Status.CONVERGED, Status.LIMITED), found.sentence
+    q, x = overlaps(found, 3, ["x1", "x2", "x3"])
+    assert warm(q, x, 2.0) == pytest.approx(float(found.free_entropy), abs=1e-9)
+    for k in range(3):
+        up, down = (x + s * (np.arange(3) == k) for s in (1e-3, -1e-3))
+        assert (warm(q, up, 2.0) - warm(q, down, 2.0)) / 2e-3 == pytest.approx(0, abs=1e-7)
+
+
+@pytest.mark.slow
+def test_groups_of_three_spins_with_two_steps_held():
+    """Gardner's phase: the outermost overlap vanishes."""
+    found = solve(compiled(disorder(law='{ kind = "pspin", p = 3 }', ansatz=rsb(2, "[0.5, 0.8]"), beta="3.0")), all_solutions=False)[0]
+    assert found.converged, found.sentence
+    q = np.array([0.0, float(found["q1"]), float(found["q2"])])
+    assert q[1] > 0.1 and warm(q, np.array([0.5, 0.8]), 3.0, p=3) == pytest.approx(float(found.free_entropy), abs=1e-9)
 
 
 @pytest.mark.parametrize(("steps", "energy"), [(2, -0.76360801), pytest.param(3, -0.76331348, marks=pytest.mark.slow)])
@@ -108,19 +181,41 @@ def stationary(function, *vectors: np.ndarray, bound: float) -> None:
             assert abs(moved[0] - moved[1]) <= bound * abs(here), (number, k, moved)
 
 
-@pytest.mark.parametrize("steps", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [1, 2, 3])
 def test_volume_of_the_negative_perceptron(steps):
     """kappa = -1/2 between the de Almeida-Thouless line (3.9507) and the capacity; starts are far from the solution."""
     module = compiled(storage(prior="spherical", margin='"kappa"', ansatz=rsb(steps), alpha="value = 4.6", controls=NEGATIVE))
     found = solve(module, all_solutions=False)[0]
     assert found.status in (Status.CONVERGED, Status.LIMITED), found.sentence
-    q = np.array([float(found[f"q{i}"]) for i in range(steps + 1)])
-    x = np.array([float(found[name]) for name in (["x"] if steps == 1 else [f"x{i}" for i in range(1, steps + 1)])])
-    assert (np.diff(q) > 0).all() and (np.diff(x) > 0).all()
+    q, x = overlaps(found, steps, ["x"] if steps == 1 else [f"x{i}" for i in range(1, steps + 1)])
     assert volume(q, x, 4.6) == pytest.approx(float(found.free_entropy), abs=1e-8)
     stationary(lambda q, x: volume(q, x, 4.6), q, x, bound=1e-5)
     symmetric = -4.110966987770677  # one step lowers the volume, the second lowers it less
     assert symmetric - float(found.free_entropy) > 0.2 and (steps == 1 or -4.3294355 - float(found.free_entropy) > 0.004)
+    assert steps < 3 or 1e-4 < -4.3336191 - float(found.free_entropy) < 1e-3  # the third by a tenth of that
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("x", ["[0.4, 0.6]", '"free"'])
+def test_violated_margins_with_two_steps(x):
+    """A finite price of a violated margin, kappa = -1/2, above the capacity."""
+    spec = storage(prior="spherical", margin="-0.5", ansatz=rsb(2, x), alpha="value = 5.5", beta="8")
+    found = solve(compiled(spec), all_solutions=False)[0]
+    assert found.status in (Status.CONVERGED, Status.LIMITED), found.sentence
+    q, _ = overlaps(found, 2, [])
+    ladder = np.array([0.4, 0.6]) if x != '"free"' else np.array([float(found["x1"]), float(found["x2"])])
+
+    def free_entropy(q: np.ndarray, x: np.ndarray) -> float:
+        chi = 1 - q[-1]
+        short = (H - KAPPA) / np.sqrt(chi)
+        entropy, energy = sphere(q, x, chi, np.logaddexp(log_ndtr(short), log_ndtr(-short) - 8.0))
+        return entropy + 0.5 * np.log(chi) + 5.5 * energy
+
+    assert free_entropy(q, ladder) == pytest.approx(float(found.free_entropy), abs=1e-8)
+    stationary(lambda q: free_entropy(q, ladder), q, bound=1e-6)
+    if x == '"free"':
+        stationary(lambda x: free_entropy(q, x), ladder, bound=1e-6)
 
 
 @pytest.mark.slow

@@ -1,0 +1,69 @@
+"""Whether two expressions are equal as rational functions of what else stands in them: by their values modulo a prime."""
+
+from __future__ import annotations
+
+import random
+
+import sympy as sp
+
+from replica.nodes import LogAverage, Tilted
+from replica.passes.walk import rebuilt, replaced
+
+_PRIME = 2**127 - 1
+
+
+def alike(pairs: list[tuple[sp.Expr, sp.Expr]]) -> bool:
+    """Whether the two of each pair agree at one random point, symbols and functions of equal arguments being independent numbers there.
+
+    Variables of averages count by their place, not by their name.  Two rational functions of degree n that differ agree there with
+    probability n / 10^38.
+    """
+    residue = _Residues()
+    return all(a == b or residue(_by_place(a)) == residue(_by_place(b)) for a, b in pairs)
+
+
+def _by_place(e: sp.Basic, depth: int = 0) -> sp.Basic:
+    """Variables of averages named after their depth."""
+    inside = depth + isinstance(e, (Tilted, LogAverage))
+    args = [_by_place(a, inside) for a in e.args]
+    if inside > depth:
+        names = {v: sp.Symbol(f"_{depth}_{k}", real=True) for k, v in enumerate(v for m in e.measures for v in m.variables)}
+        return e.func(*(replaced(a, names) for a in args))
+    return rebuilt(e, args)
+
+
+class _Residues:
+    """Values modulo a prime: rational operations are done, anything else is a number of its own for each list of arguments."""
+
+    def __init__(self) -> None:
+        self._draws = random.Random(0)
+        self._opaque: dict[object, int] = {}
+        self._known: dict[sp.Basic, int] = {}
+
+    def __call__(self, e: sp.Basic) -> int:
+        if e not in self._known:
+            self._known[e] = self._value(e)
+        return self._known[e]
+
+    def _value(self, e: sp.Basic) -> int:
+        if e.is_Rational:
+            return int(e.p) * pow(int(e.q), -1, _PRIME) % _PRIME
+        if not e.args:
+            return self._number(e)
+        if e.is_Pow and e.exp.is_Rational:
+            base = self(e.base) if e.exp.is_Integer else self._number(("root", self(e.base), e.exp.q))
+            return pow(base, int(e.exp.p), _PRIME)
+        args = [self(a) for a in e.args]
+        if e.is_Add:
+            return sum(args) % _PRIME
+        if e.is_Mul:
+            product = 1
+            for a in args:
+                product = product * a % _PRIME
+            return product
+        return self._number((e.func, *args))
+
+    def _number(self, key: object) -> int:
+        if key not in self._opaque:
+            self._opaque[key] = self._draws.randrange(1, _PRIME)
+        return self._opaque[key]
