@@ -14,8 +14,8 @@ from numerics.problem import Compiled, Problem
 from numerics.recursion import is_recursion, run
 from numerics.solution import Solution
 
-WORK = 3e9
-"""Evaluations of integrands, one to three minutes of them, that marches may make at one point, and once more where a control is solved for."""
+WORK = 7e9
+"""Evaluations of integrands (one to three minutes) that marches may make at one point, and once more where a control is solved for."""
 
 
 def solve(
