@@ -79,6 +79,9 @@ def _tried(
         found += more
         if hopeless or any(one.status in REGULAR for one in found):
             return found, [*hopeless, *failed]
+    merged = _merged(problem, point, tol, many=False)
+    if merged:
+        return [*merged, *found], failed
     for name in names:
         reached = _continued(problem, point, name, tol)
         if reached is not None and reached.converged:
@@ -108,8 +111,8 @@ def in_turn(
 ) -> tuple[list[Solution], list[Solution]]:
     """Solutions found block by block (numerics.blocks), each block by attempts of its own; the first alone unless `many`.
 
-    Where a block ends at an end of its domain, those of the theory with a level less.  Failures where the first block has no solution,
-    without which there is none of the whole.
+    Where a block ends at an end of its domain, or the first one has no solution, those of the theory with a level less.  Failures where
+    that has none either, as there is then none of the whole.
     """
     order = blocks(problem.theory.system)
     if len(order) == 1:
@@ -122,6 +125,8 @@ def in_turn(
         for values, _ in reached:
             good, bad = attempts(alone, {**point, **values}, alone.start_names(names), tol, many)
             if not good and number == 0:
+                if merged := _merged(problem, point, tol, many):
+                    return merged, []
                 said = f"of {', '.join(symbol.name for symbol in block)}, which read nothing else"
                 return [], [dataclasses.replace(one, note=f"{one.note}; {said}" if one.note else said) for one in bad]
             for one in good:
@@ -144,7 +149,7 @@ def in_turn(
 def _merged(problem: Problem, point: Mapping[str, float], tol: float, many: bool) -> list[Solution]:
     """Solutions of the theory with a level less as those of this one: levels that are one are held at the end of the domain."""
     theory, start = problem.theory, problem.theory.system.merged
-    if theory.coarser is None or start is None or theory.system.minimal:
+    if theory.coarser is None or start is None or len(theory.system.minimal) > 1:
         return []
     coarser = Problem(compile_theory(theory.coarser()), problem.left)
     coarse, _ = attempts(coarser, {c: point[c] for c in coarser.controls}, coarser.start_names(None), tol, many)
@@ -154,7 +159,8 @@ def _merged(problem: Problem, point: Mapping[str, float], tol: float, many: bool
         if one.status in REGULAR:
             y = np.clip(refined(problem, start, point, one), low + HELD, high - HELD)
             held = np.flatnonzero(y == low + HELD)
-            whole = confirmed(problem, point, y, held.tolist(), start.name)
+            idle = [k for k, u in enumerate(theory.system.unknowns) if u.symbol in theory.system.minimal]
+            whole = confirmed(problem, point, y, held.tolist(), start.name, idle)
             if whole is not None:
                 ends = [problem.theory.system.unknowns[k] for k in held if conjugate[k] != 1]
                 note = f"levels of the ansatz are one: {', '.join(f'{unknown.meaning} = 0' for unknown in ends)}"

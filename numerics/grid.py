@@ -77,12 +77,6 @@ def double(rule, nested, size):
 
 
 @njit(**PART)
-def halve(rule, size):
-    """The size of a nested loop that `double` doubled."""
-    return (size + 1) // 2 if rule == LINE else size // 2
-
-
-@njit(**PART)
 def build(loops, panels, refine, x, w, off):
     """Stack the nodes of all loops, some doubled.  Returns OK, or CAPACITY where the arrays are too short."""
     k = 0

@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numba import njit
 
-from numerics.grid import OK, WINDOW, adopt, build, copy, double, fill_panel, fill_uniform, frame, halve
+from numerics.grid import OK, WINDOW, adopt, build, copy, double, fill_panel, fill_uniform, frame
 from numerics.layout import (
     ADAPT,
     ADOPT,
@@ -22,6 +22,7 @@ from numerics.layout import (
     DOUBLE,
     EDGES,
     FINISH,
+    FIRST_NESTED,
     GENEROUS,
     INSIDE,
     LATE,
@@ -45,7 +46,7 @@ NOISE, BRIEF = 1e-14, 0.5  # an integral this small beside another, and without 
 PANEL_TOLERANCE = 1e-7
 UNCHANGED = 1e-7  # of the tolerance: halves that change less are not kept, their parent is
 NEGLIGIBLE = 1e-17
-MANY, FINER = 64, 2  # panels beyond which nested loops are doubled to see whether fewer do then, and how often
+MANY = 64  # panels beyond which nested loops are doubled to see whether fewer do then
 FIRST_LINE = np.array([-TAIL, -WINDOW, -WINDOW / 2, 0.0, WINDOW / 2, WINDOW, TAIL])
 FIRST_UNIT = np.array([0.0, 0.5, 1.0])
 FIRST_RAY = np.array([0.0, 0.5, 1.0, 1.25])
@@ -217,22 +218,24 @@ def adapt_panels(probe, p, l, tolerance, thrifty, most, loops, panels, x, w, off
 
 @njit(**PART)
 def adapt(probe, p, l, tolerance, thrifty, loops, panels, x, w, off, scr, out, work):
-    """Fill loop l of depth 0 with panels; nested loops that are too coarse, which make integrands rough, are doubled first."""
-    nested, attempt = 0, 0
+    """Fill loop l of depth 0 with panels.
+
+    Nested loops of their first size may be too coarse, which makes integrands rough: where there would be MANY panels these are doubled,
+    and stay so if that is why.
+    """
+    finer = 0
     for j in range(len(loops)):
-        nested += loops[j, INSIDE + l]
-    while True:
-        most = MANY if nested > 0 and attempt <= FINER else panels.shape[1]
-        status = adapt_panels(probe, p, l, tolerance, thrifty, most, loops, panels, x, w, off, scr, out, work)
-        if status != ROUGH:
-            return status
-        attempt += 1
-        for j in range(len(loops)):
-            if loops[j, INSIDE + l] == 1 and attempt <= FINER:
-                loops[j, SIZE] = double(loops[j, RULE], True, loops[j, SIZE])
-            elif loops[j, INSIDE + l] == 1:  # that is not why
-                for _ in range(FINER):
-                    loops[j, SIZE] = halve(loops[j, RULE], loops[j, SIZE])
+        if loops[j, INSIDE + l] == 1 and loops[j, RULE] == LINE and loops[j, SIZE] == FIRST_NESTED[LINE]:
+            finer |= 1 << j
+    if finer > 0:
+        for attempt in range(2):
+            status = adapt_panels(probe, p, l, tolerance, thrifty, MANY, loops, panels, x, w, off, scr, out, work)
+            if status != ROUGH:
+                return status
+            for j in range(len(loops)):
+                if finer >> j & 1:
+                    loops[j, SIZE] = double(LINE, True, FIRST_NESTED[LINE]) if attempt == 0 else FIRST_NESTED[LINE]
+    return adapt_panels(probe, p, l, tolerance, thrifty, panels.shape[1], loops, panels, x, w, off, scr, out, work)
 
 
 @njit(**PART)

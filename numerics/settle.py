@@ -26,7 +26,6 @@ BLUR = 100.0  # times the rounding error of the equations, which thousands of no
 STEPS = 12
 PATIENCE = 2  # doublings in a row that halve no change: what is left is rounding
 CLOSE = 1e-9  # as far as a solution at an end is resolved
-AWAY = 0.01  # of the distance from an end: by less an unknown is moved by rounding
 ALL = slice(None)
 NEAR = 1e-6  # in charts: steps that no longer shrink are rounding
 
@@ -56,21 +55,22 @@ def settle(problem: Problem, at: Mapping[str, float], y: np.ndarray, tol: float,
         return None
 
 
-def confirmed(problem: Problem, at: Mapping[str, float], y: np.ndarray, held: Sequence[int], start: str) -> Solution | None:
-    """The solution y, whose unknowns numbered `held` are next to an end of their domains, with Newton's step of the others for an error.
+def confirmed(
+    problem: Problem, at: Mapping[str, float], y: np.ndarray, ended: Sequence[int], start: str, idle: Sequence[int] = ()
+) -> Solution | None:
+    """The solution y, whose unknowns numbered `ended` are next to an end of their domains, with Newton's step of the others for an error.
 
-    None where that stays above WORTHLESS, or the map moves an unknown away from its end.
+    None where that stays above WORTHLESS, or where the map leads away from these ends: it is linear there, and enlarges what is left.
+    Unknowns numbered `idle`, which nothing depends on there, stay as they are.
     """
     system = System(problem.module, at, {})
-    free = np.setdiff1d(np.arange(len(y)), held)
-    _kinds, low, high, _conjugate = problem.charts
-    down, up = y - low, high - y
+    free = np.setdiff1d(np.arange(len(y)), [*ended, *idle])
     try:
         system.choose(y, fresh=True)
         resolve(system, y, CLOSE, free)
-        look = system.look(y)
-        error = moved(system, y, newton(look, free))
-        leaves = any(look.value[k] < -AWAY if down[k] < up[k] else look.value[k] > AWAY for k in held)
+        error = moved(system, y, newton(system.look(y), free))
+        linear = (np.eye(len(y)) - system.sides[0].look(system.point(y)).unknowns)[ended][:, ended]
+        leaves = bool(np.abs(np.linalg.eigvals(linear)).max() > 1)
         return None if leaves or not error < WORTHLESS else _recorded(problem, system, y, AT_END, error, 0, start, free)
     except (Failure, np.linalg.LinAlgError):
         return None

@@ -56,7 +56,7 @@ class Refined:
 
     def merged(self) -> Start:
         """The two innermost levels as one."""
-        return Start("merged", self._values(self.count - 1, (*self._before, *self._before[-1:]), sp.S.One))
+        return Start("merged", self._values(self.count - 1, (*self._before, *(self._before or self.steps and [sp.S.Half])[-1:]), sp.S.One))
 
     @property
     def _before(self) -> tuple[sp.Symbol, ...]:

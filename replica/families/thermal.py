@@ -81,7 +81,7 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
     conjugates = {
         f"{sheets.name(o)}_hat": plain(sheets, o, True) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)
     }
-    coarser = (len(free) > 1 and composition.free_steps == composition.steps) or _one_held_step(composition)
+    coarser = (len(free) > 1 and composition.free_steps == composition.steps) or _one_step(composition)
     finer = Refined(sheets, len(composition.steps), free, tuple(u.parameter.symbol for u in unknowns)) if coarser else None
     found = Theory(
         name="",
@@ -112,10 +112,10 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
     return replace(found, trail=trail(composition, sheets, found)).xreplace(values)
 
 
-def _one_held_step(composition: Composition) -> bool:
-    """Whether the theory without the one step, whose Parisi parameter is held, is that of two levels that are one."""
+def _one_step(composition: Composition) -> bool:
+    """Whether the theory without the one step is that of two levels that are one."""
     plain_tree = composition.selection is None and not composition.structure.vanishing
-    return plain_tree and composition.edge is None and len(composition.steps) == 1 and not composition.free_steps
+    return plain_tree and composition.edge is None and len(composition.steps) == 1
 
 
 def _extremal(composition: Composition, level: ClosedLevel) -> list[Unknown]:
