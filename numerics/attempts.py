@@ -176,7 +176,8 @@ def downhill(problem: Problem, point: Mapping[str, float], names: Sequence[str],
     theory, merged = problem.theory, False
     begins: list[tuple[str, np.ndarray]] = []
     coarse: list[Solution] = []
-    if theory.coarser is not None:
+    if theory.system.refined:  # of one step, the theory with none is where it ends, not where it begins
+        assert theory.coarser is not None
         coarser = Problem(compile_theory(theory.coarser()), problem.left)
         coarse, failed = attempts(coarser, {c: point[c] for c in coarser.controls}, coarser.start_names(None), tol, False)
         if not coarse:
