@@ -23,6 +23,7 @@ from numerics.trust import approach
 
 REGULAR = (Status.CONVERGED, Status.LIMITED)
 SHARE = 0.2  # of the evaluations that are left, for one march from a start: others are to have their turn
+UNSTABLE = "levels become one on the way from every start, though the solution with one step less is unstable against breaking once more"
 HELD = 1e-11  # from the end of a domain: what is left out is of this size, and rounding of that of the last digit over its square root
 
 
@@ -171,7 +172,7 @@ def _merged(problem: Problem, point: Mapping[str, float], tol: float, many: bool
 def downhill(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float) -> tuple[list[Solution], list[Solution]]:
     """The solution that Parisi parameters lead to downhill, from a solution with one step less or from a start.
 
-    Where two levels become one instead, the solution with one step less, with a note that says so.
+    Where two levels become one instead, the solution with one step less, with a note that says so; a failure where that is unstable.
     """
     theory, merged = problem.theory, False
     begins: list[tuple[str, np.ndarray]] = []
@@ -195,7 +196,11 @@ def downhill(problem: Problem, point: Mapping[str, float], names: Sequence[str],
         one = _finished(problem, point, near, tol, name) if near is not None else None
         if one is not None:
             return [one], []
-    return ([closed(problem, point, coarse[0])] if merged and coarse else []), []
+    if not merged or not coarse:
+        return [], []
+    if coarse[0].observables.get("replicon", 1.0) < 0:  # where that breaks symmetry once more, levels that merge are a start that was bad
+        return [], [dataclasses.replace(closed(problem, point, coarse[0]), status=Status.LOST, note=UNSTABLE)]
+    return [closed(problem, point, coarse[0])], []
 
 
 def _finished(problem: Problem, point: Mapping[str, float], near: np.ndarray, tol: float, name: str) -> Solution | None:

@@ -19,7 +19,7 @@ from numerics.settle import resolve
 from numerics.status import Status
 from numerics.system import Look, System
 
-LONGEST, LEAST = 0.7, 0.02  # steps of the Parisi parameters in their chart: at most, and from when on Newton's method does it
+LONGEST, LEAST = 0.7, 1e-4  # steps of the Parisi parameters in their chart: at most, and when they are done: valleys may be flat
 STEPS, CUTS = 40, 6
 LOOKS, SWEEPS = 400, 4  # evaluations for overlaps at held Parisi parameters; sweeps before Newton's method is tried anew, at first
 DAMPING = 0.5

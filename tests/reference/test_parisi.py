@@ -182,7 +182,7 @@ def stationary(function, *vectors: np.ndarray, bound: float) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("steps", [1, 2])
+@pytest.mark.parametrize("steps", [1, 2, 3, 4])
 def test_volume_of_the_negative_perceptron(steps):
     """kappa = -1/2 between the de Almeida-Thouless line (3.9507) and the capacity; starts are far from the solution."""
     module = compiled(storage(prior="spherical", margin='"kappa"', ansatz=rsb(steps), alpha="value = 4.6", controls=NEGATIVE))
