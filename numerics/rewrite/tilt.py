@@ -75,7 +75,8 @@ def travel(
 
     The mode solves t = G(t), G the slope of the exponent in deviations.  Where that is concave G falls, and any t and G(t) are on
     either side of the mode: a few steps of Newton's method bring them together.  Where it is convex the two sides may have modes of
-    their own, and widths: those of the parabolas that the exponent is like far out.  None where the slope is no plain expression.
+    their own, and widths: those of the parabolas that the exponent is like far out, at two places, as one may be where it bends sharply.
+    None where the slope is no plain expression.
     """
     if v not in free(exponent) or any(isinstance(p, (*AVERAGES, *PROXIMAL)) for p, _ in parts(exponent)):
         return None
@@ -94,9 +95,9 @@ def travel(
         rising = sp.Gt(first, 0, evaluate=False)
 
         def side(place: sp.Expr, outer: type[sp.Min] | type[sp.Max]) -> sp.Expr:
-            curved = sp.Max(at(bend, place), 0, evaluate=False)
+            curved = sp.Max(sp.Min(at(bend, place), at(bend, 2 * place), evaluate=False), 0, evaluate=False)
             left = sp.Max(1 - curved, NARROWEST, evaluate=False)
-            return outer((at(slope, place) - curved * place) / left, 0, evaluate=False) + place * (1 / sp.sqrt(left) - 1)
+            return outer((at(slope, 2 * place) - 2 * curved * place) / left, 0, evaluate=False) + place * (1 / sp.sqrt(left) - 1)
 
         convex = side(-far, sp.Min), side(far, sp.Max)
         ends = tuple(sp.Piecewise((c, rising), (e, sp.true), evaluate=False) for c, e in zip(convex, ends, strict=True))
