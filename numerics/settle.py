@@ -116,12 +116,15 @@ def blur(look: Look, free: np.ndarray | slice = ALL) -> np.ndarray:
 
 
 def resolve(system: System, y: np.ndarray, tol: float, free: np.ndarray | slice = ALL) -> None:
-    """Double loops for good, innermost first, while that moves Newton's step by more than the solution is to be good to, or can be."""
+    """Double loops for good, innermost first, while that moves Newton's step by more than the solution is to be good to, or can be.
+
+    Outer panels that were chosen for the noise of coarse nested loops are chosen anew: there are far fewer of them then.
+    """
     look = system.look(y)
     enough = max(tol / max(1, len(system.refinements)), min(BLUR * float(blur(look, free).max()), 0.1 * WORTHLESS))
     step = newton(look, free)
     for refinement in reversed(system.refinements):
-        change, vain = np.inf, 0
+        change, vain, finer_inside = np.inf, 0, False
         while True:
             system.refine(y, refinement)
             finer, last = newton(system.look(y), free), change
@@ -130,8 +133,11 @@ def resolve(system: System, y: np.ndarray, tol: float, free: np.ndarray | slice 
             if change <= enough or vain == PATIENCE:
                 break
             system.refine(y, refinement, for_good=True)
-            step = finer
+            step, finer_inside = finer, refinement != system.refinements[0]
         system.refine(y, None)
+        if finer_inside:
+            system.choose(y)
+            step = newton(system.look(y), free)
 
 
 def rest(system: System, y: np.ndarray) -> tuple[np.ndarray, int]:
