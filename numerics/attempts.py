@@ -12,14 +12,15 @@ from numerics.blocks import blocks, part
 from numerics.coarser import closed, refined
 from numerics.compile import compile_theory
 from numerics.equations import Failure
-from numerics.outcome import same, solution
+from numerics.outcome import levels_said, same, solution, splits
 from numerics.path import carry, lost, straight
 from numerics.problem import PANELS, SWEEPS, Problem
-from numerics.settle import confirmed, settle
+from numerics.settle import Leaves, confirmed, settle
 from numerics.solution import Solution
 from numerics.status import Status
 from numerics.steps import Held, Merged
 from numerics.trust import approach
+from replica.theory import Start
 
 REGULAR = (Status.CONVERGED, Status.LIMITED)
 SHARE = 0.2  # of the evaluations that are left, for one march from a start: others are to have their turn
@@ -154,19 +155,31 @@ def _merged(problem: Problem, point: Mapping[str, float], tol: float, many: bool
         return []
     coarser = Problem(compile_theory(theory.coarser()), problem.left)
     coarse, _ = attempts(coarser, {c: point[c] for c in coarser.controls}, coarser.start_names(None), tol, many)
-    _kinds, low, high, conjugate = problem.charts
-    found = []
+    found: list[Solution] = []
     for one in coarse:
-        if one.status in REGULAR:
-            y = np.clip(refined(problem, start, point, one), low + HELD, high - HELD)
-            held = np.flatnonzero(y == low + HELD)
-            idle = [k for k, u in enumerate(theory.system.unknowns) if u.symbol in theory.system.minimal]
-            whole = confirmed(problem, point, y, held.tolist(), start.name, idle)
-            if whole is not None:
-                ends = [problem.theory.system.unknowns[k] for k in held if conjugate[k] != 1]
-                note = f"levels of the ansatz are one: {', '.join(f'{unknown.meaning} = 0' for unknown in ends)}"
-                found.append(dataclasses.replace(whole, note=note, unknowns={**whole.unknowns, **{unknown.name: 0.0 for unknown in ends}}))
+        if splits(one):
+            continue
+        whole = closed(problem, point, one) if one.status is Status.AT_END else None
+        try:
+            whole = whole or _at_end(problem, point, one, start) or closed(problem, point, one)
+        except Leaves:
+            continue
+        found += [whole] if whole is not None else []
     return found
+
+
+def _at_end(problem: Problem, point: Mapping[str, float], coarse: Solution, start: Start) -> Solution | None:
+    """The coarser theory's solution in these unknowns, those of levels that are one next to the end of their domain."""
+    system, (_kinds, low, high, conjugate) = problem.theory.system, problem.charts
+    y = np.clip(refined(problem, start, point, coarse), low + HELD, high - HELD)
+    held = np.flatnonzero(y == low + HELD)
+    idle = [k for k, u in enumerate(system.unknowns) if u.symbol in system.minimal]
+    whole = confirmed(problem, point, y, held.tolist(), start.name, idle)
+    if whole is None:
+        return None
+    ends = [system.unknowns[k] for k in held if conjugate[k] != 1]
+    zero = {unknown.name: 0.0 for unknown in ends}
+    return dataclasses.replace(whole, note=levels_said(problem, ends), unknowns={**whole.unknowns, **zero})
 
 
 def downhill(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float) -> tuple[list[Solution], list[Solution]]:
@@ -198,9 +211,10 @@ def downhill(problem: Problem, point: Mapping[str, float], names: Sequence[str],
             return [one], []
     if not merged or not coarse:
         return [], []
-    if coarse[0].observables.get("replicon", 1.0) < 0:  # where that breaks symmetry once more, levels that merge are a start that was bad
-        return [], [dataclasses.replace(closed(problem, point, coarse[0]), status=Status.LOST, note=UNSTABLE)]
-    return [closed(problem, point, coarse[0])], []
+    whole = closed(problem, point, coarse[0])
+    if whole is not None and splits(whole):  # levels merge from starts that are bad
+        return [], [dataclasses.replace(whole, status=Status.LOST, note=UNSTABLE)]
+    return [whole] if whole is not None else [], []
 
 
 def _finished(problem: Problem, point: Mapping[str, float], near: np.ndarray, tol: float, name: str) -> Solution | None:

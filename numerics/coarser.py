@@ -8,12 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 import sympy as sp
 
+from numerics.outcome import any_step
 from numerics.problem import Problem
 from numerics.solution import Solution
 from numerics.status import Status
 from replica.theory import Start
 
-CLOSED = "two levels become one wherever Parisi parameters lead: this is the solution with one step of replica symmetry breaking less"
+CLOSED = "levels become one: this is the solution with one step of replica symmetry breaking less"
 
 
 def refined(problem: Problem, start: Start, point: Mapping[str, float], coarse: Solution) -> np.ndarray:
@@ -22,10 +23,16 @@ def refined(problem: Problem, start: Start, point: Mapping[str, float], coarse: 
     return np.array([values[u.symbol] for u in problem.theory.system.unknowns])
 
 
-def closed(problem: Problem, point: Mapping[str, float], coarse: Solution) -> Solution:
-    """The coarser theory's solution as one of this theory, at the end of its domain."""
+def closed(problem: Problem, point: Mapping[str, float], coarse: Solution) -> Solution | None:
+    """The coarser theory's solution as one of this theory, at the end of its domain, where complexity vanishes.
+
+    None where that does not have all of this theory's observables.
+    """
     theory, start = problem.theory, problem.theory.system.merged
     assert start is not None
+    observed = {name: 0.0 for name in theory.observables if name.startswith("complexity")} | dict(coarse.observables)
+    if not theory.observables.keys() <= observed.keys():
+        return None
     values = _values(problem, start, point, coarse)
     numbers = {**point, **{symbol.name: value for symbol, value in values.items()}}
 
@@ -38,10 +45,10 @@ def closed(problem: Problem, point: Mapping[str, float], coarse: Solution) -> So
         status=Status.AT_END,
         order_parameters=named(theory.order_parameters),
         conjugates=named(theory.conjugates),
-        observables={name: coarse.observables[name] for name in theory.observables},
+        observables={name: observed[name] for name in theory.observables},
         unknowns={u.name: values[u.symbol] for u in theory.system.unknowns},
         start=start.name,
-        note=CLOSED,
+        note=CLOSED + any_step(problem),
     )
 
 

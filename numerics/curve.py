@@ -18,6 +18,8 @@ ITERATIONS = 14
 LONGEST = 1.0  # Newton step in charts
 NEAR = 1e-9  # shorter steps that no longer shrink are rounding
 ROUNDS = 8  # of the doubling test
+BLUR = 100.0  # times the rounding error, which thousands of nodes add up to: what doubling moves by less may be rounding
+PATIENCE = 3  # and it is where better nodes do not halve it so often
 TURN = 0.92  # smallest cosine between the directions at both ends of a step
 SHORTEST = 1e-9  # of the first step; then the curve is lost
 
@@ -96,7 +98,7 @@ def accept(system: System, y: np.ndarray, across: np.ndarray, tol: float) -> Nod
     """
     node = correct(system, y, across)
     share = tol / max(1, len(system.refinements))
-    change = 0.0
+    change, doubt = 0.0, Doubt()
     for attempt in range(ROUNDS):
         change, guilty = 0.0, None
         for refinement in system.refinements:
@@ -104,16 +106,41 @@ def accept(system: System, y: np.ndarray, across: np.ndarray, tol: float) -> Nod
             finer = correct(system, node.y, across)
             moved = float(system.coordinates.relative(node.y, finer.y).max())
             node, change = dataclasses.replace(finer, iterations=node.iterations), change + moved
-            if moved > max(share, 3.0 * float(carried(node, across).max())):
+            rounding = float(carried(node, across).max())
+            if moved > max(share, 3.0 * rounding):
                 guilty = refinement
+                doubt.hear(refinement, moved, rounding)
                 break
         if guilty is None or attempt == ROUNDS - 1:
+            break
+        if doubt.vain:
+            system.choose(node.y, fresh=True)  # nodes that were of no use are not kept
             break
         improve(system, node, guilty, attempt)
     error = change + float(carried(node, across).max())
     if not error < WORTHLESS:
         raise Failure(Status.QUADRATURE)
     return dataclasses.replace(node, error=error)
+
+
+class Doubt:
+    """Whether what better nodes move is rounding: near to that, and not halved by them."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[int, int], float] = {}
+        self._count = 0
+
+    def hear(self, refinement: tuple[int, int], moved: float, rounding: float) -> None:
+        """What a refinement moved."""
+        if moved > BLUR * rounding or moved <= 0.5 * self._last.get(refinement, math.inf):
+            self._count = 0
+        else:
+            self._count += 1
+        self._last[refinement] = moved
+
+    @property
+    def vain(self) -> bool:
+        return self._count >= PATIENCE
 
 
 def improve(system: System, node: Node, guilty: tuple[int, int], attempt: int) -> None:
@@ -203,7 +230,7 @@ def settle(system: System, near: Node, along: np.ndarray, length: float, measure
     """The root next to `near`, on nodes chosen there that pass the doubling test; `error` is that of the free controls, absolute."""
     system.choose(near.y)
     node = secant(system, near, along, length, measure)
-    controls, error = slice(-len(system.free), None), 0.0
+    controls, error, doubt = slice(-len(system.free), None), 0.0, Doubt()
     for attempt in range(ROUNDS):
         guilty, error = None, 0.0
         for refinement in system.refinements:
@@ -213,8 +240,9 @@ def settle(system: System, near: Node, along: np.ndarray, length: float, measure
             node, error = finer, error + moved
             if moved > tol:
                 guilty = refinement
+                doubt.hear(refinement, moved, float((carried(node, along)[controls] * system.coordinates.scale[controls]).max()))
                 break
-        if guilty is None or attempt == ROUNDS - 1:
+        if guilty is None or attempt == ROUNDS - 1 or doubt.vain:
             break
         improve(system, node, guilty, attempt)
     blur = carried(node, along)[controls] * system.coordinates.scale[controls]

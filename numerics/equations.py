@@ -56,14 +56,15 @@ class Equations:
         self._size(PANELS[0], NESTED[0])
 
     def _size(self, panels: int, nested: int) -> None:
-        """Buffers for so many panels a loop and nodes a nested loop; panels that are there stay."""
+        """Buffers for so many panels a loop and nodes a nested loop; panels that are there stay, as far as there is room."""
         module, n, c, names = self._module, self.n, self.c, len(self.problem.value_names)
         loops = len(module.loops)
         nodes = int(self.problem.room(panels, nested)[-1])
         scratch = max((module.scratch([0] * (k + 1) + [nodes] * (loops - k)) for k in range(loops)), default=1)
         outputs = max(n + n * n + n * c, names, module.constraints, 512)
         kept = np.zeros((loops, panels, 2))
-        kept[:, : self._panels.shape[1]] = self._panels
+        common = min(panels, self._panels.shape[1])
+        kept[:, :common] = self._panels[:, :common]
         self._panels, self._capacity = kept, (panels, nested)
         self._x, self._w, self._off = np.zeros(nodes), np.zeros(nodes), np.zeros(loops + 1, np.int64)
         self._scratch, self._out, self._point = np.zeros(scratch), np.zeros(outputs), np.zeros(n + c)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
@@ -20,6 +21,7 @@ from numerics.tracer import Tracer
 ZEROS = {name: f"{name}_zero" for name in ("entropy", "local_entropy", "complexity")} | {"replicon": "replicon"}
 SAMPLES = (0.01, 0.25, 0.5, 0.75, 0.99)  # of an overlap of two branches, besides their points in it
 ROUNDING = 1e-13  # free entropies that differ by less are equal by a symmetry, or at a crossing
+NOTHING = 1e-12  # an observable that is less on both sides vanishes all along, as complexity does where Parisi parameters are extremized
 Segment = list[tuple[Node, Solution]]
 
 
@@ -37,7 +39,7 @@ def special_points(tracer: Tracer, branches: Sequence[Branch]) -> tuple[list[Spe
                 where = f"between {name} = {one.at[name]:.6g} and {other.at[name]:.6g}"
                 for observable, kind in ZEROS.items():
                     a, b = (float(s.observables.get(observable, np.nan)) for s in (one, other))
-                    if a * b < 0:
+                    if a * b < 0 and max(abs(a), abs(b)) > NOTHING:
                         try:
                             found.append(zero(tracer, branch, left, right, observable, kind))
                         except Failure as failure:
@@ -73,10 +75,10 @@ def zero(tracer: Tracer, branch: Branch, left: Node, right: Node, observable: st
 def crossings(
     module: Compiled, tracer: Tracer, branches: Sequence[Branch], limits: Sequence[tuple[Branch, Limit]]
 ) -> tuple[list[Special], list[str]]:
-    """First-order transitions: points where the free entropies of two stable solutions are equal."""
+    """First-order transitions: points where the free entropies of two solutions are equal that are stable as far as the ansatz goes."""
     found: list[Special] = []
     notes: list[str] = []
-    pieces = [(branch, piece) for branch in branches for piece in segments(branch) if any(one.stable for _, one in piece)]
+    pieces = [(branch, piece) for branch in branches for piece in segments(branch) if any(_steady(tracer, node) for node, _ in piece)]
     for (one, first), (other, second) in combinations(pieces, 2):
         try:
             found += _crossings_of_two(module, tracer, (one, other), first, second)
@@ -120,10 +122,16 @@ def _crossings_of_two(module: Compiled, tracer: Tracer, owners: tuple[Branch, Br
             both.choose(start)
             ends.append(accept(both, start, up, tracer.tol))
         node = between(both, ends[0], ends[1], lambda k: free_entropy_gap(both, k.y), tracer.tol)
-        sides = [tracer.solution(_side(tracer, node, side), owners[side].points[0].start) for side in range(2)]
-        if all(one.stable for one in sides):
+        met = [_side(tracer, node, side) for side in range(2)]
+        if all(_steady(tracer, one) for one in met):
+            sides = [tracer.solution(one, owner.points[0].start) for one, owner in zip(met, owners, strict=True)]
             found.append(Special("transition", sides[0].at, node.error, (owners[0].name, owners[1].name), tuple(sides)))
     return found
+
+
+def _steady(tracer: Tracer, node: Node) -> bool:
+    """Whether a solution is stable within its ansatz: a negative replicon is for the replicon's own event to say."""
+    return node.tangent[-1] != 0 and unstable_directions(node.look.slope[:, : tracer.system.n]) == 0
 
 
 def free_entropy_gap(system: System, y: np.ndarray) -> float:
@@ -162,8 +170,8 @@ def _crossings_with_end(tracer: Tracer, branch: Branch, piece: Segment, end: Bra
             continue
         node = between(system, left, right, lambda k: gap(k.y, system.results(k.y)[0]["free_entropy"]), tracer.tol)
         one, other = tracer.solution(node, branch.points[0].start), limit.at(system.controls(node.y))
-        if other is not None and one.stable and other.stable:
-            error = max(node.error, _blur(left, right, other, before, after))
+        error = math.inf if other is None else max(node.error, _blur(left, right, other, before, after))
+        if other is not None and other.stable and _steady(tracer, node) and error < abs(right.y[-1] - left.y[-1]):  # else they are one
             found.append(Special("transition", one.at, error, (branch.name, end.name), (one, other)))
     return found
 

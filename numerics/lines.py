@@ -19,6 +19,7 @@ from numerics.system import Condition, System
 
 POINTS = 40
 LONGEST = 2000  # points of a line
+BESIDE = 1e-9  # of its range: a control so near to an end of it is there
 MERGED = 0.02  # chart distance below which two coexisting solutions count as one
 
 
@@ -136,6 +137,10 @@ def _run(
                         nodes.append(between(system, nodes[-1], node, partial(_beyond, system, k, end), tol))
                     return nodes[1:], f"{name} = {end:g} is the end of the range"
         except Failure as failure:
+            for k, (name, ends) in enumerate(along.items()):
+                near = [end for end in ends if abs(system.control(nodes[-1].y, k) - end) < BESIDE * (ends[1] - ends[0])]
+                if near:  # the domain of the control ends there, and no step can pass it
+                    return nodes[1:], f"{name} = {near[0]} is the end of the range"
             return nodes[1:], f"lost at {_where(system, nodes[-1])}, the last good point: {failure}"
         if system.count == 2:
             apart, after = _apart(system, nodes[-1]), _apart(system, node)

@@ -25,6 +25,7 @@ from replica.theory import Theory
 EXCESS = "excess"
 RATIO, MOST = 1.25, 24  # a positive control moves by this factor, so often
 NARROW = 1e-3  # relative width at which Newton's method takes over
+NOTHING = 1e-9  # at an end of a domain: what is less is what is left of zero
 
 
 def meet(module: Compiled, point: Mapping[str, float], names: Sequence[str], tol: float, left: np.ndarray) -> list[Solution]:
@@ -41,9 +42,11 @@ def meet(module: Compiled, point: Mapping[str, float], names: Sequence[str], tol
     found, failed = attempts(problem, at, names, tol, False)
     begin = next((one for one in found if one.status in REGULAR), None)
     if begin is None and found:
+        off = _off(found[0])
+        missed = f"is off by {off:.2g}" if abs(off) > NOTHING else f"holds wherever {control.name} is put"
         note = (
             f"at {control.name} = {control.value:g}, where it starts, an unknown lies at the end of its domain (levels that are one), and "
-            f"the condition is off by {_off(found[0]):.2g}; start it elsewhere"
+            f"the condition {missed}; start it elsewhere"
         )
         return [_unmet(found[0], point, note)]
     if begin is None:

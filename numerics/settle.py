@@ -30,6 +30,10 @@ ALL = slice(None)
 NEAR = 1e-6  # in charts: steps that no longer shrink are rounding
 
 
+class Leaves(ArithmeticError):
+    """The map leads away from the end of a domain."""
+
+
 def settle(problem: Problem, at: Mapping[str, float], y: np.ndarray, tol: float, start: str) -> Solution | None:
     """The solution next to y, with what moves it for an error: the last step, nodes doubled one loop after the other, rounding.
 
@@ -60,8 +64,10 @@ def confirmed(
 ) -> Solution | None:
     """The solution y, whose unknowns numbered `ended` are next to an end of their domains, with Newton's step of the others for an error.
 
-    None where that stays above WORTHLESS, or where the map leads away from these ends: it is linear there, and enlarges what is left.
-    Unknowns numbered `idle`, which nothing depends on there, stay as they are.
+    None where that stays above WORTHLESS.  Unknowns numbered `idle`, which nothing depends on there, stay as they are.
+
+    Raises:
+        Leaves: the map, which is linear at these ends, enlarges what is left.
     """
     system = System(problem.module, at, {})
     free = np.setdiff1d(np.arange(len(y)), [*ended, *idle])
@@ -70,8 +76,9 @@ def confirmed(
         resolve(system, y, CLOSE, free)
         error = moved(system, y, newton(system.look(y), free))
         linear = (np.eye(len(y)) - system.sides[0].look(system.point(y)).unknowns)[ended][:, ended]
-        leaves = bool(np.abs(np.linalg.eigvals(linear)).max() > 1)
-        return None if leaves or not error < WORTHLESS else _recorded(problem, system, y, AT_END, error, 0, start, free)
+        if error < WORTHLESS and np.abs(np.linalg.eigvals(linear)).max() > 1:
+            raise Leaves
+        return _recorded(problem, system, y, AT_END, error, 0, start, free) if error < WORTHLESS else None
     except (Failure, np.linalg.LinAlgError):
         return None
 

@@ -13,6 +13,7 @@ from numerics.outcome import TOLERANCE, thermodynamic
 from numerics.problem import Compiled, Problem
 from numerics.recursion import is_recursion, run
 from numerics.solution import Solution
+from numerics.undetermined import determined
 
 WORK = 7e9
 """Evaluations of integrands (one to three minutes) that marches may make at one point, and once more where a control is solved for."""
@@ -55,6 +56,7 @@ def solve(
     if is_recursion(module):
         return (run(module, point, trajectory=True),)
     found, failed = attempts(problem, point, names, tol, all_solutions)
+    found = determined(problem, point, found, tol)
     if not found:
         met = meet(module, point, names, tol, np.full(1, WORK))
         found, failed = [one for one in met if one.converged], [*(one for one in met if not one.converged), *failed]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from numerics.solution import Solution
 from numerics.solve import solve
 from numerics.status import Status
 from numerics.store import Journal, point_key
+from numerics.undetermined import determined
 
 BATCH = 64  # points between two commits of the journal
 
@@ -94,20 +96,21 @@ def follow(problem: Problem, path: Sequence[Mapping[str, float]], starts: Sequen
         if len(path) > 1 and other.converged and (jumped or not (one.converged and same(one, other))):
             back = problem.march(points[::-1], problem.starts(index, path[::-1]), tol, most=most)
             branches.append((back, name, True))
-    result = [_found(problem, branches, path, i) for i in range(len(path))]
+    result = [_found(problem, branches, path, i, tol) for i in range(len(path))]
     return _reached(problem, path, starts, tol, result)
 
 
 def _found(
-    problem: Problem, branches: Sequence[tuple[March, str, bool]], path: Sequence[Mapping[str, float]], i: int
+    problem: Problem, branches: Sequence[tuple[March, str, bool]], path: Sequence[Mapping[str, float]], i: int, tol: float
 ) -> tuple[Solution, ...]:
     found: list[Solution] = []
     for march, name, reverse in branches:
         one = solution(problem, path[i], march, len(path) - 1 - i if reverse else i, name)
         if not any(same(one, other) for other in found if one.converged == other.converged):
             found.append(one)
-    good = [s for s in found if s.converged]
-    return tuple(sorted(good, key=thermodynamic)) or tuple(found[:1])
+    good = determined(problem, path[i], [s for s in found if s.converged], tol)
+    bad = [s for s in found if not s.converged] or [replace(s, status=Status.UNMET) for s in found]
+    return tuple(sorted(good, key=thermodynamic)) or tuple(bad[:1])
 
 
 def _reached(

@@ -21,6 +21,8 @@ from numerics.system import System
 LONGEST = 4000  # points of a branch
 FLAT = 1e-9  # a control that moves less, relative to the rest, stands still to rounding, as it does on the way to an end
 PINCHED = 1e-4  # of its distance from the end at first: an unknown that is so near to the end nears it
+ENDED = 1e-6  # and it has come there if the control moved by no more than AT_REST of its range over the last factor of ten
+AT_REST = 1e-5
 SAME = 1e-6  # chart distance between a solution and a branch that holds it
 
 
@@ -94,16 +96,45 @@ class Tracer:
                 if len(pairs) > LONGEST:
                     return pairs, f"followed over {LONGEST} points, to {self.name} = {value:g}", True
         except Failure as failure:
-            place = f"{self.name} = {system.control(last.y):.12g}, the last good point{self._pinched(start, last)}"
-            return pairs, f"lost at {place}: {failure}", True
+            final = self._on_the_range(last)
+            if final is not None:
+                return [*pairs, (final, self.solution(final, origin))], self._at_range(final), False
+            names, come = self._pinched(start, last, [node for node, _ in pairs])
+            place = f"{self.name} = {system.control(last.y):.12g}"
+            if come:
+                return pairs, f"{' and '.join(names)} ran to the end of the domain at {place}, as far as rounding shows", False
+            where = f", where {' and '.join(names)} {'nears' if len(names) == 1 else 'near'} the end of the domain" if names else ""
+            return pairs, f"lost at {place}, the last good point{where}: {failure}", True
         raise AssertionError("a walk ends by an event or a failure")
 
-    def _pinched(self, begin: Node, last: Node) -> str:
-        """What nears an end of its domain: there an overlap meets another one, or a conjugate vanishes."""
+    def _on_the_range(self, last: Node) -> Node | None:
+        """The point at an end of the range which no step can pass, as the control's domain ends there, where `last` is next to it."""
+        value = self.system.control(last.y)
+        end = min(self.ends, key=lambda e: abs(e - value))
+        if abs(end - value) > ENDED * (self.ends[1] - self.ends[0]):
+            return None
+        y = last.y.copy()
+        y[-1] = end
+        try:
+            self.system.choose(y, fresh=True)
+            node = accept(self.system, y, self._up, self.tol)
+        except Failure:
+            return None
+        return node if node.tangent @ last.tangent > 0 else node.turned()
+
+    def _pinched(self, begin: Node, last: Node, nodes: Sequence[Node]) -> tuple[list[str], bool]:
+        """What nears an end of its domain, and whether it has come there: an overlap meets another one, or a conjugate vanishes."""
         n, (_kinds, low, high, _conjugate) = self.system.n, self.system.problem.charts
-        gaps = [np.minimum(node.y[:n] - low, high - node.y[:n]) for node in (begin, last)]
-        names = [name for name, before, now in zip(self.system.problem.names, *gaps, strict=True) if now < PINCHED * before]
-        return f", where {' and '.join(names)} {'nears' if len(names) == 1 else 'near'} the end of the domain" if names else ""
+
+        def gap(node: Node) -> np.ndarray:
+            return np.minimum(node.y[:n] - low, high - node.y[:n])
+
+        first, now = gap(begin), gap(last)
+        names = [name for name, pinched in zip(self.system.problem.names, now < PINCHED * first, strict=True) if pinched]
+        there = now < ENDED * first
+        before = next((node for node in reversed(nodes) if (gap(node) > 10 * now)[there].all()), None) if there.any() else None
+        moved = abs(self.system.control(before.y) - self.system.control(last.y)) if before is not None else math.inf
+        return names, moved < AT_REST * (self.ends[1] - self.ends[0])
 
     def _fold(self, left: Node, right: Node) -> Node:
         """The point between two neighbours where the control turns."""

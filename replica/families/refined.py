@@ -10,7 +10,9 @@ import sympy as sp
 from replica.ansatz import RS
 from replica.families.replicated import Sheets
 from replica.families.structure import Names
+from replica.ingredients import FREE
 from replica.spec.checks import used_names
+from replica.spec.expressions import mentioned
 from replica.theory import Start
 from replica.tree import Overlap
 
@@ -19,48 +21,50 @@ APART = sp.Rational(3, 4)  # how far the two Parisi parameters are moved from th
 
 def one_step_less(spec: Any) -> Any:
     """The spec with k - 1 steps; a condition on the innermost overlap is one on the innermost overlap that is left."""
-    k = int(spec.ansatz.k)
-    if k == 1:  # controls that the Parisi parameter alone reads have nothing to do
-        used = used_names(spec, spec.mentions(), "ansatz")
-        return replace(spec, ansatz=RS(), controls={name: c for name, c in (spec.controls or {}).items() if name in used}, run=None)
-    controls = {
+    k, left = int(spec.ansatz.k), spec.ansatz.ladder[:-1]
+    less = replace(spec.ansatz, k=k - 1, x=left if spec.ansatz.x != FREE else FREE) if left else RS()
+    used = used_names(spec, spec.mentions(), "ansatz") | {name for value in left for name in mentioned(str(value))}
+    controls = {  # not those that the Parisi parameter alone reads
         name: replace(table, solve=f"q{k - 1} = {table.condition[1]!r}") if table.condition and table.condition[0] == f"q{k}" else table
         for name, table in (spec.controls or {}).items()
+        if name in used
     }
-    return replace(spec, ansatz=replace(spec.ansatz, k=k - 1), controls=controls)
+    return replace(spec, ansatz=less, controls=controls, run=None)
 
 
 @dataclass(frozen=True)
 class Refined:
-    """Where a theory with k steps begins, in the unknowns of the one with k - 1: with k > 1 Parisi parameters all of which are free, or
-    with one step.
+    """Where a theory with k steps begins, in the unknowns of the one with k - 1, and what it is where the innermost levels are one.
 
     A level between two that are there, with the same Parisi parameter above and below it, changes nothing: there the free entropy has a
     slope in these two parameters alone.
 
     Args:
-        count: k.
-        steps: Parisi parameters that are free, outermost first.
+        ladder: Parisi parameters, outermost first; steps: those that are free.
         unknowns: of the theory.
     """
 
     sheets: Sheets
-    count: int
+    ladder: tuple[sp.Expr, ...]
     steps: tuple[sp.Symbol, ...]
     unknowns: tuple[sp.Symbol, ...]
 
     def apart(self) -> tuple[Start, ...]:
-        """Starts with a level half-way between two that are there, one for each pair, the innermost first."""
-        gaps = range(len(self.steps) - 1, 0, -1)
+        """Starts with a level half-way between two that are there, one for each pair, the innermost first, where all steps are free."""
+        gaps = range(len(self.steps) - 1, 0, -1) if self.steps == self.ladder else ()
         return tuple(Start(f"refined_{gap}", self._values(gap, self._parted(gap), sp.Rational(1, 2))) for gap in gaps)
 
     def merged(self) -> Start:
-        """The two innermost levels as one."""
-        return Start("merged", self._values(self.count - 1, (*self._before, *(self._before or self.steps and [sp.S.Half])[-1:]), sp.S.One))
+        """The two innermost levels as one; a Parisi parameter between them may be anything."""
+        ladder = (*self._before, (self._before or (sp.S.Half,))[-1])
+        free = tuple(x for x, step in zip(ladder, self.ladder, strict=True) if step in self.steps)
+        return Start("merged", self._values(len(self.ladder) - 1, free, sp.S.One))
 
     @property
-    def _before(self) -> tuple[sp.Symbol, ...]:
-        return tuple(sp.Symbol(s.name if len(self.steps) > 2 else s.name.rstrip("1"), real=True) for s in self.steps[:-1])
+    def _before(self) -> tuple[sp.Expr, ...]:
+        """The ladder of the coarser theory: there one step of several that is free has another name."""
+        less = self.ladder[:-1]
+        return tuple(sp.Symbol(str(s) if len(less) > 1 else str(s).rstrip("1"), real=True) if s in self.steps else s for s in less)
 
     def _parted(self, gap: int) -> tuple[sp.Expr, ...]:
         """Parisi parameters with one of them, counted from 1, in two."""

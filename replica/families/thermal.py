@@ -81,8 +81,9 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
     conjugates = {
         f"{sheets.name(o)}_hat": plain(sheets, o, True) for level in sheets.levels for o in level.level.own if _is_known(sheets, o)
     }
-    coarser = (len(free) > 1 and composition.free_steps == composition.steps) or _one_step(composition)
-    finer = Refined(sheets, len(composition.steps), free, tuple(u.parameter.symbol for u in unknowns)) if coarser else None
+    ladder = tuple(composition.parisi[step] for step in composition.steps)
+    coarser = (len(free) > 1 and free == ladder) or (ladder and _alone(composition))
+    finer = Refined(sheets, ladder, free, tuple(u.parameter.symbol for u in unknowns)) if coarser else None
     found = Theory(
         name="",
         fingerprint="",
@@ -95,7 +96,7 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
             + (composition.selection.room(sheets) if composition.selection is not None else ()),
             starts=_starts(unknowns, sheets.easy(composition.copies)),
             minimal=free,
-            ladder=tuple(composition.parisi[step] for step in composition.steps),
+            ladder=ladder,
             refined=finer.apart() if finer is not None else (),
             merged=finer.merged() if finer is not None else None,
         ),
@@ -112,10 +113,9 @@ def theory_of(composition: Composition, sheets: Sheets) -> Theory:
     return replace(found, trail=trail(composition, sheets, found)).xreplace(values)
 
 
-def _one_step(composition: Composition) -> bool:
-    """Whether the theory without the one step is that of two levels that are one."""
-    plain_tree = composition.selection is None and not composition.structure.vanishing
-    return plain_tree and composition.edge is None and len(composition.steps) == 1
+def _alone(composition: Composition) -> bool:
+    """Whether the theory with a step less is that of two levels that are one, wherever Parisi parameters are held."""
+    return composition.selection is None and not composition.structure.vanishing and composition.edge is None
 
 
 def _extremal(composition: Composition, level: ClosedLevel) -> list[Unknown]:

@@ -1,0 +1,99 @@
+"""Levels that are one, where their own equations say nothing next to there: nodes of fields do not tell apart what is much nearer.
+
+The theory with a level less has the solution.  What is left to know is whether the levels stay one: the map, linear around there, must
+not enlarge what they differ by.  It is looked at a little way off, at two distances, and taken to none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import sympy as sp
+
+from numerics.coarser import closed, refined
+from numerics.equations import Failure
+from numerics.problem import Problem
+from numerics.solution import Solution
+from numerics.system import System
+from replica.theory import Start
+
+APART = 2e-3  # what levels differ by, relative to the largest overlap
+RESOLVED = 1e-3  # of a growth: more nodes are taken while they change it by more
+DOUBLINGS = 5  # of the nodes of one loop
+
+
+def joined(problem: Problem, point: Mapping[str, float], coarse: Solution) -> Solution | None:
+    """The coarser theory's solution as one of this theory; None where levels do not stay one, or nodes do not tell."""
+    theory, start = problem.theory, problem.theory.system.merged
+    if start is None or not set(theory.observables) <= set(coarse.observables):
+        return None
+    try:
+        if grows(problem, start, point, coarse) > 1:
+            return None
+    except (Failure, np.linalg.LinAlgError):
+        return None
+    one = closed(problem, point, coarse)
+    ends = [u.meaning for u, at_end in zip(theory.system.unknowns, _ends(problem, start), strict=True) if at_end]
+    ends = [meaning for meaning in ends if not meaning.startswith("conjugate")]
+    return Solution(**{**vars(one), "note": f"levels of the ansatz are one: {', '.join(f'{meaning} = 0' for meaning in ends)}"})
+
+
+def grows(problem: Problem, start: Start, point: Mapping[str, float], coarse: Solution) -> float:
+    """By what the map multiplies differences between levels that are one; what levels have in common is followed by the coarser theory.
+
+    Raises:
+        Failure: nodes are not enough.
+    """
+    begin = refined(problem, start, point, coarse)
+    normal = _differences(problem, start, point, coarse)
+    near, far = (_growth(problem, start, point, begin, part, normal) for part in (APART, 2 * APART))
+    return 2 * near - far
+
+
+def _ends(problem: Problem, start: Start) -> np.ndarray:
+    """Which unknowns vanish."""
+    return np.array([start.values[u.symbol] == 0 for u in problem.theory.system.unknowns])
+
+
+def _differences(problem: Problem, start: Start, point: Mapping[str, float], coarse: Solution) -> np.ndarray:
+    """Directions in which levels come apart, as orthonormal columns: those that no unknown of the coarser theory moves along."""
+    theory = problem.theory
+    common = [sp.Symbol(name, real=True) for name in coarse.unknowns]
+    numbers = {sp.Symbol(k, real=True): sp.Float(float(v)) for k, v in {**point, **coarse.unknowns}.items()}
+    idle = [u.symbol in theory.system.minimal for u in theory.system.unknowns]
+    rows = [[sp.sympify(start.values[u.symbol]).diff(c).xreplace(numbers) for c in common] for u in theory.system.unknowns]
+    along = np.hstack([np.array(rows, float), np.eye(len(idle))[:, idle]])
+    left, sizes, _ = np.linalg.svd(along)
+    return left[:, int((sizes > 1e-9 * sizes.max()).sum()) :]
+
+
+def _growth(
+    problem: Problem, start: Start, point: Mapping[str, float], begin: np.ndarray, part: float, normal: np.ndarray
+) -> float:
+    """The largest real number by which the map multiplies differences, levels a little apart."""
+    system, ends, conjugate = System(problem.module, point, {}), _ends(problem, start), problem.charts[3] == 1
+    y = begin.copy()
+    y[ends & ~conjugate] = part * np.abs(begin[~conjugate]).max()
+    y[ends & conjugate] = part * np.abs(begin[conjugate]).max()
+    system.choose(y, fresh=True)
+    found = _look(system, y)
+    y[ends & conjugate] = (y - found.residual)[ends & conjugate]
+    growth = _largest(system, y, normal)
+    for refinement in reversed(system.refinements):
+        for _ in range(DOUBLINGS):
+            system.refine(y, refinement, for_good=True)
+            finer, growth = growth, _largest(system, y, normal)
+            if abs(growth - finer) < RESOLVED:
+                break
+    return growth
+
+
+def _look(system, y):
+    return system.sides[0].look(system.point(y))
+
+
+def _largest(system: System, y: np.ndarray, normal: np.ndarray) -> float:
+    slope = np.eye(len(y)) - _look(system, y).unknowns
+    values = np.linalg.eigvals(normal.T @ slope @ normal)
+    return float(values.real.max())
