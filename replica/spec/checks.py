@@ -71,13 +71,13 @@ def check_at(spec: Tables, full: Tables, at: Mapping[str, float]) -> None:
     check_batches(full, at)
 
 
-_OVERLAP = re.compile(r"^[mqQ]\d*$")  # an order parameter, as results call it
+_RESULT = re.compile(r"^([mqQ]|complexity)\d*$")  # an order parameter, or what one of several steps contributes, as results call it
 
 
 def _check_conditions(spec: Tables) -> None:
     names = (*namespaces(spec)["observable"], *STANDARD)
     for name, control in spec.controls.items():
-        if control.condition is not None and control.condition[0] not in names and not _OVERLAP.match(control.condition[0]):
+        if control.condition is not None and control.condition[0] not in names and not _RESULT.match(control.condition[0]):
             raise SpecError(unknown("observable", control.condition[0], names), ("controls", name, "solve"))
 
 

@@ -86,6 +86,19 @@ def test_some_parisi_parameters_are_held(x, free):
 
 
 @pytest.mark.slow
+def test_steps_at_which_complexity_vanishes_are_those_that_are_extremized():
+    extremal = solve(compiled(disorder(ansatz=rsb(2), beta="2.0")), all_solutions=False)[0]
+    high = 'high = { value = 0.6, domain = "(0, 1)", solve = "complexity = 0" }'
+    both = """low = { value = 0.2, domain = "(0, 1)", solve = "complexity1 = 0" }
+high = { value = 0.5, domain = "(0, 1)", solve = "complexity2 = 0" }"""
+    for x, controls, names in (('["free", "high"]', high, ("x1", "high")), ('["low", "high"]', both, ("low", "high"))):
+        found = solve(compiled(disorder(ansatz=rsb(2, x), beta="2.0", controls=controls)), all_solutions=False)[0]
+        assert found.status in (Status.CONVERGED, Status.LIMITED), found.sentence
+        for name, other in (*zip(names, ("x1", "x2"), strict=True), *((q, q) for q in ("q0", "q1", "q2", "free_entropy"))):
+            assert float(found[name]) == pytest.approx(float(extremal[other]), abs=1e-9)
+
+
+@pytest.mark.slow
 def test_three_steps_at_a_temperature():
     found = solve(compiled(disorder(ansatz=rsb(3), beta="2.0")), all_solutions=False)[0]
     assert found.status in (Status.CONVERGED, Status.LIMITED), found.sentence
