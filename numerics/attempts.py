@@ -15,6 +15,7 @@ from numerics.equations import Failure
 from numerics.outcome import levels_said, same, solution, splits
 from numerics.path import carry, lost, straight
 from numerics.problem import PANELS, SWEEPS, Problem
+from numerics.program import Rule
 from numerics.settle import Leaves, confirmed, settle
 from numerics.solution import Solution
 from numerics.status import Status
@@ -36,9 +37,10 @@ def attempts(
     Each start is tried twice: by sweeps of the plain map that end in Newton's method, and by Newton's method alone.  Where none leads
     to a solution inside the domain, one is continued from an easy point, then from the theory's own values of its controls; last come
     bounded steps.  They come first, and suffice, where integrals are three deep: sweeps are dear there, and solutions lie in flat
-    valleys.  A start with easy points is not given more than the first size of the buffers: where it needs more, it is far from any
-    solution.  Parisi parameters that no start leads to are moved downhill, at once where there are several.  Blocks of unknowns are
-    solved in turn, at first where integrals are deep.  Once `problem.left` evaluations are made no more is tried, and a failure says so.
+    valleys; where they are four deep, so many steps are dear too, and Newton's method alone comes before.  A start with easy points is
+    not given more than the first size of the buffers: where it needs more, it is far from any solution.  Parisi parameters that no
+    start leads to are moved downhill, at once where there are several.  Blocks of unknowns are solved in turn, at first where integrals
+    are deep.  Once `problem.left` evaluations are made no more is tried, and a failure says so.
     """
     found, failed = _tried(problem, point, names, tol, many)
     if not found and problem.exhausted:
@@ -51,9 +53,13 @@ def attempts(
 def _tried(
     problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float, many: bool
 ) -> tuple[list[Solution], list[Solution]]:
-    deep = any(len(loop.inside) > 1 for loop in problem.module.loops)
+    loops = problem.module.loops
+    deep = any(len(loop.inside) > 1 for loop in loops)
+    deepest = any(len([k for k in loop.inside if loops[k].rule is not Rule.FIELD]) > 2 for loop in loops)
     steps = problem.theory.system.minimal
     found, failed = in_turn(problem, point, names, tol, many) if deep else ([], [])
+    if not found and not failed and deepest:
+        found = _straight(problem, point, names, tol, many)
     if not found and not failed and deep:
         found = _from_valleys(problem, point, names, tol, many)
     if found or failed:
@@ -95,12 +101,27 @@ def _tried(
     return [*found, *([] if deep or problem.exhausted else _from_valleys(problem, point, names, tol, many=False))], failed
 
 
-def _from_start(problem: Problem, point: Mapping[str, float], name: str, tol: float) -> Iterator[Solution]:
+def _straight(problem: Problem, point: Mapping[str, float], names: Sequence[str], tol: float, many: bool) -> list[Solution]:
+    """The solutions that Newton's method leads to from the starts; the first alone unless `many`."""
+    found: list[Solution] = []
+    for name in names:
+        found += [
+            one for one in _from_start(problem, point, name, tol, (0,)) if one.status in REGULAR and not any(same(one, f) for f in found)
+        ]
+        if found and not many:
+            break
+    return found
+
+
+def _from_start(
+    problem: Problem, point: Mapping[str, float], name: str, tol: float, ways: tuple[int, ...] = (SWEEPS, 0)
+) -> Iterator[Solution]:
+    """By so many sweeps of the plain map first."""
     index = problem.start_names(None).index(name)
     controls = np.array([[point[control] for control in problem.controls]])
     start = problem.start(index, point)[None]
     most = PANELS[0] if problem.theory.system.starts[index].easy else PANELS[1]
-    for sweeps in (SWEEPS, 0):
+    for sweeps in ways:
         given = SHARE * problem.left[0]
         alone = dataclasses.replace(problem, left=np.full(1, given))
         yield solution(problem, point, alone.march(controls, start, tol, sweeps, most=most), 0, name)

@@ -20,7 +20,7 @@ from replica.theory import Start, Stationary, Theory
 def blocks(system: Stationary) -> tuple[tuple[sp.Symbol, ...], ...]:
     """Unknowns block by block, each in the order of the system."""
     symbols = [u.symbol for u in system.unknowns]
-    reads = [(u, v) for u, e in zip(symbols, system.equations, strict=True) for v in symbols if v in e.free_symbols]
+    reads = [(u, v) for u, e in zip(symbols, system.equations, strict=True) for v in e.free_symbols.intersection(symbols)]
     place = {symbol: k for k, symbol in enumerate(symbols)}
     return tuple(tuple(sorted(block, key=place.__getitem__)) for block in strongly_connected_components((symbols, reads)))
 
