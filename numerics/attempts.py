@@ -12,6 +12,7 @@ from numerics.blocks import blocks, part
 from numerics.coarser import closed, refined
 from numerics.compile import compile_theory
 from numerics.equations import Failure
+from numerics.joined import joined
 from numerics.outcome import levels_said, same, solution, splits
 from numerics.path import carry, lost, straight
 from numerics.problem import PANELS, SWEEPS, Problem
@@ -62,6 +63,8 @@ def _tried(
         found = _straight(problem, point, names, tol, many)
     if not found and not failed and deep:
         found = _from_valleys(problem, point, names, tol, many)
+    if not found and not failed and deep:
+        found = _merged(problem, point, tol, many)
     if found or failed:
         return found, failed
     if len(steps) > 1:
@@ -182,7 +185,7 @@ def _merged(problem: Problem, point: Mapping[str, float], tol: float, many: bool
             continue
         whole = closed(problem, point, one) if one.status is Status.AT_END else None
         try:
-            whole = whole or _at_end(problem, point, one, start) or closed(problem, point, one)
+            whole = whole or joined(problem, point, one) or _at_end(problem, point, one, start) or closed(problem, point, one)
         except Leaves:
             continue
         found += [whole] if whole is not None else []

@@ -40,6 +40,15 @@ class Branch:
         """Whether its solutions lie at the end of a domain."""
         return not self.nodes
 
+    @property
+    def kind(self) -> str:
+        """Its stability in words, or that it lies at the end of a domain."""
+        stable = [one.stable for one in self.points]
+        return "at the end of the domain" if self.at_end else "stable" if all(stable) else "stable in part" if any(stable) else "unstable"
+
+    def __repr__(self) -> str:
+        return f"Branch({self.name}: {len(self.points)} points, {self.kind}; from: {self.ends[0]}; to: {self.ends[1]})"
+
 
 @dataclass(frozen=True)
 class Special:
@@ -57,6 +66,10 @@ class Special:
     error: float
     branches: tuple[str, ...]
     solutions: tuple[Solution, ...]
+
+    def __repr__(self) -> str:
+        place = ", ".join(f"{name} = {value:.15g}" for name, value in self.at.items())
+        return f"Special({self.kind} of {' '.join(self.branches)} at {place}, error {self.error:.1g})"
 
     def to_json(self) -> dict[str, object]:
         """INTERFACE's object, with the branches and what the solutions are there."""
@@ -80,6 +93,9 @@ class Line:
     points: tuple[Mapping[str, float], ...]
     errors: tuple[float, ...]
     ends: tuple[str, str]
+
+    def __repr__(self) -> str:
+        return f"Line({self.kind}: {len(self.points)} points; from: {self.ends[0]}; to: {self.ends[1]})"
 
     def to_json(self) -> dict[str, object]:
         """As a column per control."""
@@ -110,6 +126,11 @@ class Branches:
     owners: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
     lines: tuple[Line, ...] = ()
+
+    def __repr__(self) -> str:
+        fixed = "".join(f", {name} = {value:g}" for name, value in self.at.items())
+        head = f"Branches({self.theory.name}: {self.along} = {self.ends[0]:g} to {self.ends[1]:g}{fixed})"
+        return "\n  ".join([head, *map(repr, (*self.branches, *self.special, *self.lines)), *self.notes])
 
     def __getitem__(self, name: str) -> Branch:
         return next(branch for branch in self.branches if branch.name == name)

@@ -15,6 +15,7 @@ from numerics.problem import Compiled, LoopLike, Problem
 from numerics.program import Rule
 from numerics.solution import Solution
 from numerics.stability import stable
+from numerics.status import Status
 
 GUARD = 12  # digits carried beyond those asked for
 STEPS = 40
@@ -84,6 +85,7 @@ def certify(module: CertifiedModule, solution: Solution, digits: int = 30, backe
         unknowns={k: decimal(v, digits) for k, v in zip(problem.names, x, strict=True)}, residual=target, quadrature_error=change,
         stable=stable(solution.spectral_radius, {k: float(v) for k, v in observables.items()}), digits=digits,
         agreement=16 if moved == 0 else min(16, int(-math.log10(moved))),
+        status=Status.CONVERGED if solution.status is Status.LIMITED else solution.status,  # rounding of doubles limits no more
     )
 
 

@@ -74,6 +74,11 @@ class Module:
     given: Program | None = None
     _wider: dict[int, str] = field(default_factory=dict, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        name = self.theory.name if self.theory is not None else "a program"
+        loops = ", ".join(f"{loop.rule.name.lower()}{' nested' * bool(loop.inside)}" for loop in self.loops) or "none"
+        return f"Module({name}: unknowns {' '.join(self.unknowns)}; controls {' '.join(self.controls)}; loops {loops})"
+
     def _exact_text(self, digits: int) -> str:
         """Value-only text whose windows leave out nothing that shows in so many digits."""
         if digits <= WINDOWED or self.theory is None or all(loop.rule not in (Rule.UNIT, Rule.RAY) for loop in self.loops):

@@ -173,11 +173,11 @@ def walk(system: System, start: Node, tol: float, pace: Pace) -> Iterator[Node]:
     Raises:
         Failure: the curve is lost; its status says why.
     """
-    here, step, fresh = start, pace.first, True
+    here, step, fresh, bend = start, pace.first, True, np.zeros(system.size)
     controls = slice(system.size - len(system.free), system.size)
     while True:
         step = min(step, pace.longest, pace.control / max(float(np.abs(here.tangent[controls]).max()), 1e-3))
-        node, reason = _step(system, here, step, tol, fresh)
+        node, reason = _step(system, here, step, bend, tol, fresh)
         fresh = node is None
         if node is None:
             step *= 0.4
@@ -188,13 +188,16 @@ def walk(system: System, start: Node, tol: float, pace: Pace) -> Iterator[Node]:
             step *= 1.5
         elif node.iterations > 7:
             step *= 0.6
-        here = node
+        length = float(np.linalg.norm(system.coordinates.step(here.y, node.y - here.y)))
+        here, bend = node, (node.tangent - here.tangent) / length if length > 0 else bend
         yield node
 
 
-def _step(system: System, here: Node, step: float, tol: float, fresh: bool) -> tuple[Node | None, Failure]:
-    """One step, or why it must be shorter."""
+def _step(system: System, here: Node, step: float, bend: np.ndarray, tol: float, fresh: bool) -> tuple[Node | None, Failure]:
+    """One step, or why it must be shorter; along the tangent, or bent where that leaves the domain, which the curve may only touch."""
     ahead = system.move(here.y, step * here.tangent)
+    if ahead is None:
+        ahead = system.move(here.y, step * here.tangent + step**2 / 2 * bend)
     if ahead is None:
         return None, Failure(Status.LEFT_DOMAIN)
     try:

@@ -6,14 +6,17 @@ not enlarge what they differ by.  It is looked at a little way off, at two dista
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 import sympy as sp
 
 from numerics.coarser import closed, refined
-from numerics.equations import Failure
+from numerics.equations import Derivatives, Failure
+from numerics.outcome import levels_said
 from numerics.problem import Problem
+from numerics.settle import Leaves
 from numerics.solution import Solution
 from numerics.system import System
 from replica.theory import Start
@@ -24,19 +27,26 @@ DOUBLINGS = 5  # of the nodes of one loop
 
 
 def joined(problem: Problem, point: Mapping[str, float], coarse: Solution) -> Solution | None:
-    """The coarser theory's solution as one of this theory; None where levels do not stay one, or nodes do not tell."""
+    """The coarser theory's solution as one of this theory; None where nodes do not tell, or it has not all that is measured.
+
+    Raises:
+        Leaves: levels do not stay one.
+    """
     theory, start = problem.theory, problem.theory.system.merged
     if start is None or not set(theory.observables) <= set(coarse.observables):
         return None
     try:
-        if grows(problem, start, point, coarse) > 1:
-            return None
+        growth = grows(problem, start, point, coarse)
     except (Failure, np.linalg.LinAlgError):
         return None
+    if growth > 1:
+        raise Leaves("levels do not stay one")
     one = closed(problem, point, coarse)
-    ends = [u.meaning for u, at_end in zip(theory.system.unknowns, _ends(problem, start), strict=True) if at_end]
-    ends = [meaning for meaning in ends if not meaning.startswith("conjugate")]
-    return Solution(**{**vars(one), "note": f"levels of the ansatz are one: {', '.join(f'{meaning} = 0' for meaning in ends)}"})
+    if one is None:
+        return None
+    at_end = _ends(problem, start) & (problem.charts[3] == 0)
+    ends = [u for u, there in zip(theory.system.unknowns, at_end, strict=True) if there]
+    return dataclasses.replace(one, note=levels_said(problem, ends))
 
 
 def grows(problem: Problem, start: Start, point: Mapping[str, float], coarse: Solution) -> float:
@@ -89,7 +99,7 @@ def _growth(
     return growth
 
 
-def _look(system, y):
+def _look(system: System, y: np.ndarray) -> Derivatives:
     return system.sides[0].look(system.point(y))
 
 

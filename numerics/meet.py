@@ -14,6 +14,7 @@ import numpy as np
 
 from numerics.attempts import REGULAR, attempts
 from numerics.compile import compile_theory
+from numerics.limits import Limit
 from numerics.outcome import solution
 from numerics.path import carry
 from numerics.problem import Compiled, Problem
@@ -25,6 +26,7 @@ from replica.theory import Theory
 EXCESS = "excess"
 RATIO, MOST = 1.25, 24  # a positive control moves by this factor, so often
 NARROW = 1e-3  # relative width at which Newton's method takes over
+HALVES = 3  # a point at which a start does not lead to the end of a domain is brought nearer to one at which it does, so often
 NOTHING = 1e-9  # at an end of a domain: what is less is what is left of zero
 
 
@@ -43,9 +45,12 @@ def meet(module: Compiled, point: Mapping[str, float], names: Sequence[str], tol
     begin = next((one for one in found if one.status in REGULAR), None)
     if begin is None and found:
         off = _off(found[0])
+        if abs(off) > NOTHING and (met := _met_at_end(problem, control, found[0], at, tol)) is not None:
+            return [_with_control(met, control, point)]
         missed = f"is off by {off:.2g}" if abs(off) > NOTHING else f"holds wherever {control.name} is put"
+        levels = " (levels that are one)" if problem.theory.system.ladder else ""
         note = (
-            f"at {control.name} = {control.value:g}, where it starts, an unknown lies at the end of its domain (levels that are one), and "
+            f"at {control.name} = {control.value:g}, where it starts, an unknown lies at the end of its domain{levels}, and "
             f"the condition {missed}; start it elsewhere"
         )
         return [_unmet(found[0], point, note)]
@@ -71,6 +76,58 @@ def meet(module: Compiled, point: Mapping[str, float], names: Sequence[str], tol
     else:
         note += ", and the branch reaches no further"
     return [_unmet(begin, point, note)]
+
+
+def _met_at_end(problem: Problem, control: Control, begin: Solution, at: Mapping[str, float], tol: float) -> Solution | None:
+    """Where an unknown stays at the end of its domain, as an overlap that vanishes by symmetry: the root of the excess along the control.
+
+    Its error is that of the results there, which the excess is one of.
+    """
+    limit = Limit(problem.module, begin.start, tol)
+    for path in _ways(control, at):
+        before = limit.at(at)
+        for step in path:
+            here = None if before is None else _near(limit, before, step, control.name)
+            if before is None or here is None or abs(_off(here)) > abs(_off(before)) and before.at == dict(at):
+                break
+            if _off(before) * _off(here) <= 0:
+                return _root_at_end(limit, control.name, before, here)
+            before = here
+    return None
+
+
+def _near(limit: Limit, before: Solution, step: Mapping[str, float], name: str) -> Solution | None:
+    """The solution at a step, or at the first of its halves where the start leads to the end of the domain."""
+    for half in range(HALVES + 1):
+        here = limit.at({**step, name: before.at[name] + (step[name] - before.at[name]) / 2**half})
+        if here is not None:
+            return here
+    return None
+
+
+def _root_at_end(limit: Limit, name: str, one: Solution, other: Solution) -> Solution | None:
+    """False position, the end that stays put counted half (Illinois)."""
+    (a, fa), (b, fb) = ((s.at[name], _off(s)) for s in (one, other))
+    best: Solution | None = min(one, other, key=lambda s: abs(_off(s)))
+    for _ in range(60):
+        if fa == fb or abs(b - a) < 4e-16 * abs(a):
+            break
+        value = b - fb * (b - a) / (fb - fa)
+        best = limit.at({**one.at, name: value})
+        if best is None or abs(value - b) < 4e-16 * abs(value) or _off(best) == 0:
+            break
+        fa, a = (fb, b) if _off(best) * fb < 0 else (fa / 2, a)
+        b, fb = value, _off(best)
+    return best
+
+
+def _with_control(met: Solution, control: Control, point: Mapping[str, float]) -> Solution:
+    """A solution of the released theory as one of the theory that solves for the control."""
+    value = {control.name: met.at[control.name]}
+    return dataclasses.replace(
+        met, at=dict(point), order_parameters={**met.order_parameters, **value}, unknowns={**met.unknowns, **value},
+        observables={name: v for name, v in met.observables.items() if name != EXCESS},
+    )
 
 
 def _unmet(begin: Solution, point: Mapping[str, float], note: str) -> Solution:

@@ -189,7 +189,7 @@ class Problem:
     def starts(self, index: int, path: Sequence[Mapping[str, float]]) -> np.ndarray:
         """A start at every point of a path, (T, unknowns); one row (1, unknowns) where it does not depend on controls."""
         values = self.theory.system.starts[index].values.values()
-        moving = {str(s) for v in values for s in sp.sympify(v, strict=True).free_symbols}
+        moving = {str(s) for v in values for s in sp.sympify(v, strict=True).free_symbols} & set(self.controls)
         still = all(point[name] == path[0][name] for point in path for name in moving)
         return np.array([self.start(index, point) for point in (path[:1] if still else path)])
 
@@ -203,7 +203,7 @@ class Problem:
         numbers = {symbol: sp.Float(at[str(symbol.name)]) for symbol in (c.symbol for c in self.theory.controls)}
         result = []
         for unknown in self.theory.system.unknowns:
-            value = sp.N(sp.sympify(start.values[unknown.symbol], strict=True).xreplace(numbers))
+            value = sp.N(sp.sympify(start.values[unknown.symbol], strict=True).xreplace(start.values).xreplace(numbers))
             if not (value.is_number and value.is_extended_real and math.isfinite(float(value))):
                 raise ValueError(f"start {start.name!r} gives {unknown.name} = {value}, which is not a finite number")
             domain, number = unknown.domain, float(value)

@@ -8,9 +8,10 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from replica.nodes import Counting, Discrete, Flat, Gauss, LogH
+from replica.nodes import Counting, Discrete, Flat, Gauss, Hazard, Log2Cosh, LogH, Sigmoid, Softplus
 
 _HAT = "_hat"
+FUNCTIONS = (LogH, Hazard, Softplus, Sigmoid, Log2Cosh)
 
 
 def symbol_latex(name: str) -> str:
@@ -23,7 +24,7 @@ def symbol_latex(name: str) -> str:
     greek = sp.latex(sp.Symbol(stem)) if stem else ""
     if not index:
         return greek
-    return rf"{greek}_{{\star}}" if index == "star" else rf"{greek}_{{\mathrm{{{index}}}}}"
+    return rf"{greek}_{{\star}}" if index == "star" else rf"{greek}_{{\mathrm{{{index.replace('_', ',')}}}}}"
 
 
 class _Latex(LatexPrinter):
@@ -117,12 +118,6 @@ class _Text(StrPrinter):
         u = self._print(e.u)
         return f"max_{u}[{self._print(e.h)}*{u} - {self._print(e.V)}*{u}**2/2 - {self._print(e.loss)}]"
 
-    def _print_LogH(self, e) -> str:
-        return f"log H({self._print(e.args[0])})"
-
-    def _print_Hazard(self, e) -> str:
-        return f"G({self._print(e.args[0])})/H({self._print(e.args[0])})"
-
     def _print_Leaf(self, e) -> str:
         inside = f"F_{e.species}({self._print(e.h)}; {self._print(e.A)})"
         return f"log {inside}" if e.order == 0 else f"R{e.order}[{inside}]"
@@ -167,19 +162,31 @@ def text(theory: Any, steps: bool = False) -> str:
         lines += ["Free entropy", f"   Phi = {formula_text(theory.free_entropy)}", ""]
     lines += ["Observables", *(f"   {k} = {formula_text(v)}" for k, v in theory.observables.items()), ""]
     lines += ["Legend", *(f"   {name}: {meaning}" for name, meaning in legend(theory))]
-    nodes = _glossary(theory)
-    lines += [f"   {line}" for line in nodes]
+    lines += [f"   {name}: {meaning}" for name, _, meaning in _functions(theory, steps)]
+    lines += [f"   {line}" for line in _glossary(theory)]
     lines += ["", "Assumptions", *(f"   {a.name}: {a.sentence}" for a in theory.assumptions)]
     return "\n".join(lines) + "\n"
 
 
+_LEAF = "one copy of a: for a sample the mean of exp(-beta loss(z)) or likelihood over z ~ N(h, A), for a weight that of exp(h w + A w^2/2)"
+
+
+def _functions(theory: Any, steps: bool) -> list[tuple[str, str, str]]:
+    """Functions of the field that are shown: as text, as LaTeX, in words."""
+    shown = sp.Tuple(*equations(theory), theory.free_entropy, *theory.observables.values(), *(
+        formula for step in theory.trail if steps for formula in step.formulas
+    ))
+    kinds = {type(node) for node in sp.preorder_traversal(shown)}
+    words = {kind: (kind.__doc__ or "").split("\n")[0].split(";")[0].rstrip(".") for kind in FUNCTIONS if kind in kinds}
+    found = [(f"{kind.__name__}(x)", kind.form % "x", meaning) for kind, meaning in words.items()]
+    return found + ([("F_a(h; A)", r"F_{a}\left(h;A\right)", _LEAF)] if any(kind.__name__ == "Leaf" for kind in kinds) else [])
+
+
 def _glossary(theory: Any) -> list[str]:
-    """What the functions in the equations mean, where they occur."""
+    """What proximal points in the equations mean, where they occur."""
     from_nodes = sp.Tuple(*equations(theory), theory.free_entropy, *theory.observables.values())
     names = {type(node).__name__: node for node in sp.preorder_traversal(from_nodes)}
     found = []
-    if "LogH" in names or "Hazard" in names:
-        found.append("H(x): Gaussian tail, G(x): Gaussian density")
     for kind in ("Prox", "ProxSlope", "Moreau"):
         if kind in names:
             node = names[kind]
@@ -208,6 +215,7 @@ def latex(theory: Any, steps: bool = False) -> str:
     ]
     body += [r"\paragraph{Legend}", r"\begin{itemize}"]
     body += [rf"\item ${symbol_latex(name)}$: {_escape(meaning)}" for name, meaning in legend(theory)]
+    body += [rf"\item ${name}$: {_escape(meaning)}" for _, name, meaning in _functions(theory, steps)]
     body += [rf"\item {_escape(line)}" for line in _glossary(theory)]
     body += [r"\end{itemize}", r"\paragraph{Assumptions}", r"\begin{itemize}"]
     body += [rf"\item {_escape(a.name)}: {_escape(a.sentence)}" for a in theory.assumptions]

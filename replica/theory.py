@@ -38,7 +38,7 @@ class Start:
     """Where a solver begins.
 
     Args:
-        values: every unknown -> a number or an expression of controls.
+        values: every unknown -> a number or an expression of controls, and of unknowns whose own values are such.
         easy: values of some controls (numbers or expressions of the others) at which the start leads to a solution; where it leads
             nowhere, that solution is continued from there.  Tried in turn.
     """
@@ -308,6 +308,10 @@ class Theory:
 
     def __str__(self) -> str:
         return self.text()
+
+    def __repr__(self) -> str:
+        unknowns, controls = (" ".join(str(x.name) for x in part) or "none" for part in (self.system.unknowns, self.controls))
+        return f"Theory({self.name}: unknowns {unknowns}; controls {controls})"
 
 
 def _replaced(value: Any, change: dict[sp.Basic, sp.Basic]) -> Any:

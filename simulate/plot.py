@@ -117,8 +117,16 @@ def _shared(
     chosen = [name for name in predicted if name in measured] if predicted and measured else predicted or measured
     everything = [(str(name), values) for theory in (*theories, *followed) for name, values in theory.data_vars.items()]
     conjugates = {name for name, values in everything if values.attrs.get("kind") == "conjugates"}
+    if not measured and (moving := [name for name in chosen if any(_varies(theory, name) for theory in (*theories, *followed))]):
+        chosen = moving  # a norm that is imposed, an error that is zero: nothing to see
     first = [name for name in chosen if name in NAMES]
     return (first + [name for name in chosen if name not in NAMES and name not in conjugates])[:PANELS]
+
+
+def _varies(theory: xr.Dataset, name: str) -> bool:
+    """Whether a result takes more than one value, to rounding."""
+    values = _finite(theory[name].values) if name in theory else np.empty(0)
+    return values.size > 0 and float(np.ptp(values)) > 1e-12 * float(np.abs(values).max())
 
 
 def _lines(panel: Any, theories: Iterable[xr.Dataset], name: str, axis: str) -> None:

@@ -74,7 +74,7 @@ class Report:
             for row in self.comparisons
         }
         return {
-            "at": dict(self.at), "observables": rows, "verdict": self.verdict.value, "status": str(self.prediction.status),
+            "at": dict(self.at), "observables": rows, "verdict": self.verdict.value, "status": self.prediction.sentence,
             "algorithm": self.measured.algorithm, "failed_runs": len(self.measured.failures),
         }
 
@@ -187,9 +187,10 @@ def table(report: Report) -> str:
     seeds = len({row.seed for row in runs.rows})
     lines = [
         f"{runs.spec.name}   at {point}",
-        f"theory: {best.status}, residual {best.residual:.1g}, quadrature error {best.quadrature_error:.1g}"
+        f"theory: {best.sentence}, residual {best.residual:.1g}, quadrature error {best.quadrature_error:.1g}"
         + (f"; {report.coexisting} further solution{'s' if report.coexisting > 1 else ''}" if report.coexisting else ""),
-        f"simulation: {runs.algorithm}, d = {' '.join(map(str, runs.sizes))}, {seeds} seeds, {len(runs.failures)} failed",
+        f"simulation: {runs.algorithm}, d = {' '.join(map(str, runs.sizes))}, {seeds} seeds, {len(runs.failures)} failed"
+        + (f", the first: {runs.failures[0].sentence}" if runs.failures else ""),
         "",
         f"{'observable':<22}{'theory':>14}{'simulation':>14}{'+- s.e.':>11}{'z':>7}   {'from':<12}",
     ]

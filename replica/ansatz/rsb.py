@@ -25,6 +25,8 @@ class RSB(Ansatz):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.k, str):
+            raise ValueError(f"RSB: k, the number of steps, must be a whole number and no expression of controls, found {self.k!r}.")
         if self.x == FREE:
             return
         given = self.x if isinstance(self.x, tuple) else (self.x,)

@@ -132,8 +132,11 @@ class Chart:
                 total_hat = total_hat + step_hat
                 self.chart[self.symbol(overlap, True)] = total_hat
         self.chart[self.symbol(own)] = total + self.variance(species)
-        if held:
-            self.chart[self.symbol(own, True)] = sp.S.Zero
+        if held:  # nothing but a sphere holds its length
+            sphere = norm is not None and pinned(laws) is not None
+            self.chart[self.symbol(own, True)] = -self.variance(species, True) if sphere else sp.S.Zero
+            if sphere:
+                self.chart[self.symbol(own)] = norm
         elif atoms_norm is not None and pinned(laws) is None:  # a flat direction: every weight has that length
             self.chart[self.symbol(own, True)] = total_hat
         else:

@@ -87,11 +87,11 @@ def compose(
     probes = [_member(spec, models[name]) for name in stages[1]] if len(stages) == 2 else []
     copied = [m for m in (*members, *probes) if m.copies != 1]
     if len(copied) > 1 or any(m in copied for m in probes):
-        raise Underivable(f"copies: {' '.join(m.name for m in copied)}: one learner with real replicas, in the first stage, is built yet")
+        found = " ".join(m.name for m in copied)
+        raise Underivable(f"copies: one learner with real replicas, in the first stage, is built yet, found {found}")
     if probes and (len(members) > 1 or len(probes) > 1):
-        raise Underivable("stage: one reference, then one probe is built yet; more learners in a stage have no theory")
-    if probes and first.laws.prior is not None and steps:
-        raise Underivable(f"stage: around a reference that learns from a teacher replica symmetry is built, found {len(steps)} RSB")
+        names_of = " then ".join(" ".join(stage) for stage in stages)
+        raise Underivable(f"stage: one reference, then one probe of it is built yet, found {names_of}; more may stand in one stage alone")
     selection = read_selection(spec, first, [*members, *probes])
     real = REAL_REPLICAS if selection is None else TILT
     standing = tuple(Member(m.name, real if m in copied or selection is not None else sp.S.One, m.silent) for m in members)
@@ -108,6 +108,8 @@ def compose(
     copies = selection.tilt if selection is not None else copied[0].copies if copied else None
     edge = _edge(conditions or {}, structure, first)
     regime = _regime(models, copies) if edge is None else Regime.EDGE
+    if probes and regime is Regime.COPIES:
+        raise Underivable("copies: around one of infinitely many real replicas no probe is built yet; use a finite number")
     if selection is not None and regime is not Regime.FINITE:
         raise Underivable(f"slice.selection: selected samples have no theory yet in this limit ({regime.value})")
     return Composition(models, structure, steps, parisi, free, imposed, pressed, lengths, copies, real, regime, edge, selection)

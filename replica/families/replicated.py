@@ -14,7 +14,7 @@ import sympy as sp
 from replica.families.chart import Chart, Regime, pinned
 from replica.families.model import TEACHER
 from replica.families.sheet import LevelSheet, difference
-from replica.families.starts import easy_values, gathered, starting_length, typical_length
+from replica.families.starts import easy_values, gathered, nearer, starting_length, typical_length
 from replica.symbols import POSITIVE, REAL, OrderParameter
 from replica.tree import Leaf, Overlap
 
@@ -62,12 +62,21 @@ class Sheets(Chart):
         for level in self.levels:
             for species in dict.fromkeys(o.first for o in level.level.own if o.first == o.second and o.first != TEACHER):
                 if species in self.silent:
+                    self._length(level, species, hats)
                     continue
                 self._own(level, species, overlaps, hats)
             for overlap in level.level.own:
                 if overlap.first != overlap.second:
                     self._cross(level, overlap, overlaps, hats)
         return overlaps + hats
+
+    def _length(self, level: LevelSheet, species: str, hats: list[Unknown]) -> None:
+        """What holds a learner that reads no samples on its sphere."""
+        own, V_hat = Overlap(None, species, species), self.variance(species, True)
+        if own in level.inputs and V_hat in self.chart[self.symbol(own, True)].free_symbols:
+            length = self.entropic(level.inputs[own]) / self.norms[species]
+            meaning = f"conjugate of the length of {species}"
+            hats.append(Unknown(OrderParameter(V_hat, meaning, REAL), V_hat + sp.log(length), sp.S.One, True))
 
     def _own(self, level: LevelSheet, species: str, overlaps: list[Unknown], hats: list[Unknown]) -> None:
         *between, own = self.structure.chain(species)
@@ -135,6 +144,8 @@ class Sheets(Chart):
 
     def _starts(self, species: str, count: int, scale: sp.Expr) -> list[list[sp.Expr]]:
         """Increments to start from."""
+        if count > 2 and self.steps and (share := self._gathered_by_none(species)) is not None:
+            return [[scale * part for part in nearer(start, share)] for start in self._stairs(count - 1)]
         if (held := self._held(species)) is not None and held.second == species:
             share = self.imposed[self.name(held)] ** 2 / (self._scale(held.first) * scale)
             rest = [sp.Rational(1, 10) + sp.Rational(3, 10) * (count - 1), *self._more[1:]]
@@ -148,17 +159,37 @@ class Sheets(Chart):
             return [[(share + top * (1 - share)) * scale] for top in self._more]
         if count == 1:
             return [[top * scale] for top in self._more]
-        found = []
         if self.regime is Regime.EDGE:
             return [[scale * (1 - d), *[scale * d / (count - 1)] * (count - 1)] for d in EDGE_STARTS]
+        return [[part * scale for part in start] for start in self._stairs(count)]
+
+    def _stairs(self, count: int) -> list[list[sp.Expr]]:
+        """Increments of a learner that stands alone, in units of its length."""
+        found = []
         for first, inner in self.stairs:  # in twentieths: how much is common to all, how much is left inside
             middle = sp.sympify(20 - first - inner) / (20 * (count - 1))
-            found.append([sp.Rational(first, 20) * scale, *[middle * scale] * (count - 1)])
+            found.append([sp.Rational(first, 20), *[middle] * (count - 1)])
         return found
+
+    def _gathered_by_none(self, species: str) -> sp.Expr | None:
+        """Part of their length that copies have of a center that reads no samples, about; None where there is none."""
+        held = self._held(species)
+        centre = next((o.first for o in self.structure.known if o.second == species and o.first in self.silent), None)
+        if centre is None:
+            return None
+        if held is not None:
+            return self.imposed[self.name(held)] ** 2 / (self._scale(held.first) * self._scale(species))
+        pull = self._pull(species)
+        return None if pull is None else pull**2 / (1 + pull**2)
 
     def _pull(self, species: str) -> sp.Expr | None:
         """The coupling of a learner to another one."""
         return next((self.pressed[self.name(o)] for o in self._joined() if species in (o.first, o.second) and o.first != o.second), None)
+
+    @property
+    def _ties(self) -> int:
+        """How many overlaps of different learners are imposed."""
+        return sum(o.first != o.second and self.name(o) in self.imposed for o in self.structure.known)
 
     def _held(self, species: str) -> Overlap | None:
         """The imposed overlap of a learner with another one."""
@@ -195,6 +226,8 @@ class Sheets(Chart):
 
     def _cross_starts(self, level: LevelSheet, overlap: Overlap) -> list[sp.Expr]:
         """A free overlap of two learners: where another one of theirs is imposed, what a noisy copy has of its centre there."""
+        if self.structure.teacher and (reference := self._held(overlap.second)) is not None and level is not self.levels[0]:
+            return [self._of_copy(level, overlap, reference)]
         pair = (overlap.first, overlap.second)
         held = next((o for o in self.structure.known if (o.first, o.second) == pair and self.name(o) in self.imposed), None)
         if held is None:
@@ -202,6 +235,16 @@ class Sheets(Chart):
         depth = [o for o in level.level.own if (o.first, o.second) == pair].index(overlap)
         value = self.imposed[self.name(held)]
         return [value * sp.Add(*centre[: depth + 1]) for centre in self._centres(overlap.first)]
+
+    def _of_copy(self, level: LevelSheet, overlap: Overlap, held: Overlap) -> sp.Expr:
+        """An overlap of a probe with the teacher or with its reference, where it is a noisy copy of that one.
+
+        It is in the unknowns of the reference, whatever they are: beside a teacher few other overlaps are possible.
+        """
+        pair = [o for o in level.level.own if (o.first, o.second) == (overlap.first, overlap.second)]
+        own = self.structure.chain(held.first)[pair.index(overlap)] if overlap.first != TEACHER else Overlap("root", TEACHER, held.first)
+        symbol = self.symbol(own)
+        return self.imposed[self.name(held)] / self._scale(held.first) * self.settled(self.chart.get(symbol, symbol))
 
     def _cross(self, level: LevelSheet, overlap: Overlap, overlaps: list[Unknown], hats: list[Unknown]) -> None:
         symbol, symbol_hat, name = self.symbol(overlap), self.symbol(overlap, True), self.name(overlap)
@@ -213,9 +256,9 @@ class Sheets(Chart):
         got = self.received(level.inputs[overlap], self.power(symbol))
         if name in self.imposed:
             value = self.imposed[name]
-            hats.append(
-                Unknown(OrderParameter(symbol_hat, f"conjugate of the imposed {meaning}", REAL), symbol_hat + value - got, sp.S.One, True)
-            )
+            begin = sp.S.One if self._ties == 1 else sp.Rational(1, 10)  # pulls in a circle have a joint density only while they are weak
+            imposed = OrderParameter(symbol_hat, f"conjugate of the imposed {meaning}", REAL)
+            hats.append(Unknown(imposed, symbol_hat + value - got, begin, True))
             return
         start, *others = self._cross_starts(level, overlap)
         overlaps.append(Unknown(OrderParameter(symbol, meaning, REAL), got, start, broken=tuple(others)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import sympy as sp
 
@@ -112,13 +113,15 @@ def _between(structure: Structure, level: Level, side: Side, species: str) -> sp
     def of(node: str | None, a: str, b: str) -> sp.Expr:
         return tree.symbol(Overlap(node, a, b), hat=hat)
 
-    q, q0, inner = of("root", reference, reference), of("root", reference, species), of("host", species, species)
-    least = q0**2 / q
+    inside = [node.name for node, _, _ in tree.nodes() if {reference, species} <= set(node.species()) and node.name != "host"]
+    q, cross = ([of(node, reference, other) for node in inside] for other in (reference, species))
+    least, largest = cross[0] ** 2 / q[0], of("host", species, species)
+    largest -= sp.Add(*((p - p_out) ** 2 / (q_in - q_out) for (q_out, q_in), (p_out, p) in zip(pairwise(q), pairwise(cross), strict=True)))
     if hat:
-        return (least + inner) / 2
+        return (least + largest) / 2
     m, m_probe = of("root", TEACHER, reference), of("root", TEACHER, species)
-    least += (m_probe - m * q0 / q) ** 2 / (of(None, TEACHER, TEACHER) - m**2 / q)
-    largest = inner - (of("host", reference, species) - q0) ** 2 / (of(None, reference, reference) - q)
+    least += (m_probe - m * cross[0] / q[0]) ** 2 / (of(None, TEACHER, TEACHER) - m**2 / q[0])
+    largest -= (of("host", reference, species) - cross[-1]) ** 2 / (of(None, reference, reference) - q[-1])
     return (least + largest) / 2
 
 

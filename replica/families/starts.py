@@ -42,6 +42,18 @@ def gathered(centre: Sequence[sp.Expr], share: sp.Expr, count: int, top: sp.Expr
     return [share * part + top * (1 - share) / count for part in merged]
 
 
+def nearer(alone: Sequence[sp.Expr], share: sp.Expr) -> list[sp.Expr]:
+    """Increments of copies that a center gathers, in units of their length: it shares out what one alone has inside, and no more.
+
+    Args:
+        alone: increments of one of them without the others.
+        share: part of the length that is the center's; copies vary by no more than the rest.
+    """
+    rest = 1 - sp.Add(*alone)
+    inside = 1 / (1 / rest + (share + sp.Rational(1, 10)) / (1 - share))
+    return [*alone, rest - inside]
+
+
 def easy_values(held: Sequence[tuple[sp.Expr, sp.Expr]], copies: sp.Expr | None) -> tuple[Mapping[sp.Symbol, sp.Expr], ...]:
     """Values of controls that bring imposed overlaps to an easy correlation, then with few real replicas too.
 

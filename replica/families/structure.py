@@ -7,7 +7,7 @@ reference, s -> 0 times, and is stationary for its own part of the free entropy 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import sympy as sp
@@ -90,7 +90,7 @@ def replicated(
         teacher: whether a teacher stands at the root.
         members: learners of the first stage; one replica of the system holds all of them.
         steps: Parisi parameters, outermost first; empty for replica symmetry.
-        probes: learners of a second stage, on one copy of the (only) first learner.
+        probes: learners of a second stage, on one copy of the (only) first learner, which may stand in real replicas.
         named: whether overlaps carry their learner's name although it stands alone.
     """
     at_root = (TEACHER,) if teacher else ()
@@ -142,7 +142,10 @@ def _hosted(copies: sp.Expr, steps: tuple[sp.Expr, ...], reference: Member, prob
     """The reference's own tree, one path of it singled out, with probes on the copy at its end."""
     if not steps:
         host = Node("host", sp.S.One, (reference.name,), (_block("probe", s, probes),))
-        return (Node("replica", copies - 1, (reference.name,)), host)
+        if reference.copies == 1:
+            return (Node("replica", copies - 1, (reference.name,)), host)
+        others = replace(_copied(reference), multiplicity=reference.copies - 1)
+        return (_block("replica", copies - 1, (reference,)), Node("replica_host", sp.S.One, (), (others, host), "replica"))
     x, *rest = steps
     plain = Node(f"level{depth}", copies / x - 1, (), (_nested(x, tuple(rest), (reference,), depth + 1),))
     return (plain, Node(f"level{depth}_host", sp.S.One, (), _hosted(x, tuple(rest), reference, probes, depth + 1), f"level{depth}"))

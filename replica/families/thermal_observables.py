@@ -34,7 +34,7 @@ def _entropies(composition: Composition, sheets: Sheets, levels: list[ClosedLeve
     cold = all(model.laws.beta == sp.oo for model in composition.models.values())
     states = log_states(laws[composition.structure.members[0].name])
     counted = _counted(composition)
-    if counted and composition.regime in (Regime.FINITE, Regime.GROUND):
+    if counted and composition.copies is None and composition.regime in (Regime.FINITE, Regime.GROUND):  # else states hold several learners
         found |= _complexities(composition, first)
         if cold and composition.regime is Regime.FINITE:  # elsewhere this is a free energy, and energies come with `_energies`
             found["internal_entropy"] = first.value + sp.Add(*(x * first.slope(x) for x in counted)) + states
@@ -43,6 +43,8 @@ def _entropies(composition: Composition, sheets: Sheets, levels: list[ClosedLeve
         found["local_entropy"] = last.value + log_states(laws[probe])
     if composition.selection is not None:
         return composition.selection.observables(first)
+    if composition.copies is not None and len(levels) > 1:  # what is counted is the probe
+        return found
     if composition.copies is not None:
         y = composition.real
         centre = [m for m in composition.structure.members if m.copies == 1]

@@ -9,17 +9,22 @@ import sympy as sp
 from replica.nodes import LogAverage, Tilted
 from replica.passes.walk import rebuilt, replaced
 
-_PRIME = 2**127 - 1
+_PRIMES = (2**127 - 1, 2**521 - 1, 2**607 - 1)  # one point each, tried in turn where a denominator vanishes
 
 
 def alike(pairs: list[tuple[sp.Expr, sp.Expr]]) -> bool:
     """Whether the two of each pair agree at one random point, symbols and functions of equal arguments being independent numbers there.
 
     Variables of averages count by their place, not by their name.  Two rational functions of degree n that differ agree there with
-    probability n / 10^38.
+    probability n / 10^38.  Nothing is alike with a denominator that vanishes at every point.
     """
-    residue = _Residues()
-    return all(a == b or residue(_by_place(a)) == residue(_by_place(b)) for a, b in pairs)
+    for prime in _PRIMES:
+        residue = _Residues(prime)
+        try:
+            return all(a == b or residue(_by_place(a)) == residue(_by_place(b)) for a, b in pairs)
+        except ZeroDivisionError:
+            continue
+    return False
 
 
 def _by_place(e: sp.Basic, depth: int = 0) -> sp.Basic:
@@ -35,7 +40,8 @@ def _by_place(e: sp.Basic, depth: int = 0) -> sp.Basic:
 class _Residues:
     """Values modulo a prime: rational operations are done, anything else is a number of its own for each list of arguments."""
 
-    def __init__(self) -> None:
+    def __init__(self, prime: int) -> None:
+        self._prime = prime
         self._draws = random.Random(0)
         self._opaque: dict[object, int] = {}
         self._known: dict[sp.Basic, int] = {}
@@ -47,23 +53,28 @@ class _Residues:
 
     def _value(self, e: sp.Basic) -> int:
         if e.is_Rational:
-            return int(e.p) * pow(int(e.q), -1, _PRIME) % _PRIME
+            return int(e.p) * self._power(int(e.q), -1) % self._prime
         if not e.args:
             return self._number(e)
         if e.is_Pow and e.exp.is_Rational:
             base = self(e.base) if e.exp.is_Integer else self._number(("root", self(e.base), e.exp.q))
-            return pow(base, int(e.exp.p), _PRIME)
+            return self._power(base, int(e.exp.p))
         args = [self(a) for a in e.args]
         if e.is_Add:
-            return sum(args) % _PRIME
+            return sum(args) % self._prime
         if e.is_Mul:
             product = 1
             for a in args:
-                product = product * a % _PRIME
+                product = product * a % self._prime
             return product
         return self._number((e.func, *args))
 
+    def _power(self, base: int, exponent: int) -> int:
+        if exponent < 0 and base % self._prime == 0:
+            raise ZeroDivisionError("a denominator vanishes at this point")
+        return pow(base, exponent, self._prime)
+
     def _number(self, key: object) -> int:
         if key not in self._opaque:
-            self._opaque[key] = self._draws.randrange(1, _PRIME)
+            self._opaque[key] = self._draws.randrange(1, self._prime)
         return self._opaque[key]

@@ -168,7 +168,12 @@ class _Ladder(Entry):
     one: Number
 
     def read(self, raw: Any) -> Any:
-        return tuple(self.one.read(item) for item in raw) if isinstance(raw, list | tuple) else self.one.read(raw)
+        return tuple(map(self._one, raw)) if isinstance(raw, list | tuple) else self._one(raw)
+
+    def _one(self, raw: Any) -> Any:
+        if isinstance(raw, str) and raw != FREE and raw.lower() == FREE:
+            raise SpecError(f"'{raw}' is no Parisi parameter; did you mean '{FREE}'?")
+        return self.one.read(raw)
 
     def mentions(self, value: Any) -> Iterator[Mention]:
         for number, item in enumerate(value if isinstance(value, tuple) else (value,)):

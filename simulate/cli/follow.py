@@ -97,9 +97,7 @@ def print_branches(spec: Spec, found: Branches) -> None:
     fixed = ", ".join(f"{name} = {value:g}" for name, value in found.at.items())
     print(f"{spec.name}   along {found.along}{f', {fixed}' if fixed else ''}\n")
     for branch in found.branches:
-        stable = [one.stable for one in branch.points]
-        kind = "at the end of the domain" if branch.at_end else "stable" if all(stable) else "stable in part" if any(stable) else "unstable"
-        print(f"{branch.name}: {len(branch.points)} points, {kind}; from: {branch.ends[0]}; to: {branch.ends[1]}")
+        print(f"{branch.name}: {len(branch.points)} points, {branch.kind}; from: {branch.ends[0]}; to: {branch.ends[1]}")
     if not found.branches:
         print("no solution was found")
     if found.special:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import mpmath
 import pytest
 
 from numerics.certify import certify
 from numerics.compile import compile_theory
 from numerics.solve import solve
+from numerics.status import Status
 from tests import hand_theories
 
 
@@ -66,3 +69,8 @@ def test_windows_widen_with_the_digits():
         reach = 14 * mpmath.sqrt(q)
         ends = [-reach, -reach / 2, 0, reach / 2, reach + chi]
         assert abs(chi_hat - 2 * mpmath.quad(integrand, ends)) < mpmath.mpf(10) ** -29
+
+
+def test_digits_that_doubles_could_not_give_are_not_called_limited(sign):
+    (one,) = solve(sign)
+    assert certify(sign, dataclasses.replace(one, status=Status.LIMITED), 20).status is Status.CONVERGED

@@ -1,5 +1,7 @@
 """Where broken symmetry closes again: increments run to their end, and what is left is the symmetric solution."""
 
+import math
+
 import pytest
 import sympy as sp
 
@@ -122,6 +124,16 @@ def test_a_condition_that_one_level_meets_anywhere_leads_to_no_control():
     assert found.status is Status.UNMET and "holds wherever c is put" in found.sentence
     data = sweep(module, {"h": [0.5, 1.0]})
     assert set(data["status"].values.ravel()) == {"unmet"}
+
+
+def test_a_condition_is_met_where_an_overlap_vanishes_by_symmetry():
+    """The capacity of the symmetric perceptron, -log 2 / log P(|z| < 1): q = 0 all along."""
+    controls = 'alpha = { value = 1, solve = "entropy = 0", domain = "(0, inf)" }'
+    student = 'protocol = { kind = "gibbs", beta = inf }\nprior = "binary"\nloss = { formula = "where(abs(z) < 1, 0, 1)" }'
+    spec = Spec.from_toml(f'format = 1\nname = "symmetric"\n[student]\n{student}\n[controls]\n{controls}')
+    (found,) = solve(compiled(spec))
+    assert found.status is Status.AT_END and float(found["q"]) == pytest.approx(0, abs=1e-13)
+    assert float(found["alpha"]) == pytest.approx(-math.log(2) / math.log(math.erf(1 / math.sqrt(2))), rel=1e-13)
 
 
 def test_a_parisi_parameter_of_one_level_is_said_to_be_any():

@@ -146,3 +146,12 @@ def test_one_symmetric_learner_comes_with_the_scalar_functions_of_message_passin
     scores = derive(load(name)).scores
     assert scores is not None
     assert scores.output.diff(scores.omega) != 0 and scores.denoiser.diff(scores.B) != 0
+
+
+def test_every_function_of_a_broken_theory_is_defined_and_no_index_has_an_index():
+    theory = derive(load("sk"))
+    whole, document = theory.text(steps=True), theory.latex(steps=True)
+    shown, meant = whole.split("Legend")
+    used = {word for word in re.findall(r"\b([A-Z]\w+)\(", shown) if word != "N"}
+    assert used and all(f"{word}(x): " in meant or word.startswith("F_") and "F_a(h; A): " in meant for word in used), used
+    assert not re.findall(r"\\mathrm\{[a-z0-9]+_", document) and r"\sigma\left(x\right)$: 1/(1" in document

@@ -153,3 +153,35 @@ def test_free_entropies_that_are_one_do_not_cross():
     """At x = 1 the states of the p-spin model weigh as much as the paramagnet, at any temperature."""
     found = follow(compile_theory(derive(load("pspin"))), {"beta": (1.2, 2.0)})
     assert {one.kind for one in found.special} == {"fold", "replicon", "complexity_zero", "entropy_zero"}
+
+
+@kernel
+def touching_residual(p, x, w, off, scr, out):
+    out[0], out[1] = p[0] - p[2] ** 2, p[1] - 1
+    out[2], out[3], out[4], out[5] = 1.0, 0.0, 0.0, 1.0
+    out[6], out[7] = -2 * p[2], 0.0
+    return 8
+
+
+@kernel
+def touching_inside(p, x, w, off, scr, out):
+    out[0] = p[0] - p[1] + 1
+    return 1
+
+
+@kernel
+def touching_values(p, x, w, off, scr, out):
+    out[0], out[1], out[2] = -p[0], p[0], p[1]
+    return 3
+
+
+def test_a_curve_that_touches_the_end_of_its_domain_goes_on():
+    """x = c^2, y = 1 where x > y - 1, as a variance that vanishes where a probe is like its reference: a straight step leads outside."""
+    x, y = (OrderParameter(sp.Symbol(name, real=True), "unknown", Domain()) for name in "xy")
+    start = Start("one", {x.symbol: sp.S.Half, y.symbol: sp.S.One})
+    system = Stationary((x, y), (x.symbol, y.symbol), constraints=(x.symbol - y.symbol + 1,), starts=(start,))
+    controls = (Control(C, 0.5, Domain()),)
+    theory = Theory("touching", "toy-touching", controls, system, {"x": x.symbol, "y": y.symbol}, {}, sp.S.Zero, {})
+    module = HandModule(theory, (), touching_residual, touching_values, touching_inside, toys.no_probe)
+    (branch,) = follow(module, {"c": (-1.0, 0.9)}).branches
+    assert not branch.lost and {round(one.at["c"], 12) for one in (branch.points[0], branch.points[-1])} == {-1.0, 0.9}

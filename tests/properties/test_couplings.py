@@ -1,5 +1,6 @@
 """Couplings and ensembles: one coupling in three words, ensembles inside one another, stochastic synapses as real replicas."""
 
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -122,3 +123,22 @@ def test_a_soft_coupling_costs_its_overlap_and_vanishes():
     alone = float(solve(compiled(storage(alpha="value = 0.5")))[0].free_entropy)
     apart = [float(solve(module, {"g": g})[0].free_entropy) for g in (0.05, 0.1)]
     assert (4 * apart[0] - apart[1]) / 3 == pytest.approx(3 * alone, abs=1e-4)  # even in g: the remainder is of fourth order
+
+
+@pytest.mark.parametrize("copies", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_spheres_between_two_centres_have_room_for_them(copies):
+    """Without samples that matter the free entropy is that of the determinant of all overlaps, largest in the one that is free."""
+    student = f'ensemble = {{ kind = "two_centres", y = {copies}, near = 0.5, far = 0.4, apart = 0.3, constrained = false }}'
+    (found,) = solve(compiled(storage(prior="spherical", student=student, alpha="value = 1e-9")), all_solutions=False)
+    assert found.converged, found.sentence
+
+    def room(q: float) -> float:
+        gram = np.eye(2 + copies) * (1 - q) + q
+        gram[0, 1:] = gram[1:, 0] = [0.3, *[0.5] * copies]
+        gram[1, 2:] = gram[2:, 1] = 0.4
+        gram[0, 0] = gram[1, 1] = 1
+        return float(np.linalg.slogdet(gram)[1] / 2)
+
+    q = float(found["q1[solution,solution]"])
+    assert float(found.free_entropy) == pytest.approx(room(q), abs=1e-7)
+    assert room(q + 1e-4) < room(q) > room(q - 1e-4)

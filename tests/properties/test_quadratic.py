@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 import sympy as sp
 
 from replica.nodes import Gauss, LogAverage, LogH, Tilted
-from replica.passes.alike import alike
+from replica.passes.alike import _PRIMES, alike
 from replica.passes.quadratic import closed_average, closed_inside
 from replica.passes.walk import replaced
 
@@ -83,6 +85,15 @@ def test_alike_is_equality_up_to_writing():
     other = Tilted(w**2, LogH(w), [Gauss([w], [g / 2 + k * b], [[a]])]) + LogH(-(b - a) / sp.sqrt(x)) / (b**2 + a**2 - 2 * a * b)
     assert alike([(one, other)])
     assert not alike([(one, other + 1)]) and not alike([(LogH(a), LogH(-a))]) and not alike([(sp.sqrt(a), a)])
+
+
+def test_alike_takes_another_point_where_a_denominator_vanishes():
+    (prime, *_), here = _PRIMES, Random(0).randrange(1, _PRIMES[0])  # `here` is the value of the first symbol at the first point
+    for pole in (sp.Rational(1, prime), 1 / (a - here), 1 / (b * prime + 2 * prime)):
+        assert alike([(pole + (a + b) ** 2, a**2 + b**2 + 2 * a * b + pole)])
+        assert not alike([(pole + a, pole + b)])
+    nowhere = sp.Pow((a + b) ** 2 - a**2 - b**2 - 2 * a * b, -1)
+    assert not alike([(nowhere + a, a)])
 
 
 def test_the_larger_of_two_is_decided_when_it_is_known():

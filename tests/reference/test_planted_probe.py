@@ -7,7 +7,7 @@ from scipy.special import log_ndtr, ndtr
 
 from numerics.compile import compile_theory
 from numerics.solve import solve
-from replica.derive import Underivable, derive
+from replica.derive import derive
 from replica.spec import Spec
 
 TEXT = """
@@ -61,9 +61,3 @@ def test_a_typical_solution_stands_for_the_teacher(prior):
         entropy, mutual = textbook(0.6, 0.5)
         assert found["local_entropy"] == pytest.approx(entropy, abs=1e-9)
         assert found["q1[probe,probe]"] == pytest.approx(mutual, abs=1e-7)  # of a gradient by differences
-
-
-def test_broken_symmetry_around_a_teacher_is_refused():
-    text = TEXT.format(prior="binary") + '\n[ansatz]\nkind = "rsb"\nk = 1\nx = 0.5\n'
-    with pytest.raises(Underivable, match="replica symmetry is built, found 1 RSB"):
-        derive(Spec.from_toml(text))

@@ -15,8 +15,10 @@ from simulate.algorithms.parts.signs import levels_of, refuse_levels
 from simulate.draw import number
 from simulate.instance import Instance, Unsupported
 
-LARGEST = 100.0  # field of a message
-SMALLEST = np.exp(-2 * LARGEST)
+LARGEST = 1e4
+"""Field of a message.  One of a literal that must be right stands for infinity: next to it fields are known to 1e-12, their rounding, and
+others may add up to nearly as much before they are taken for as strong."""
+SMALLEST = 1e-280  # odds below it are added up in logarithms
 
 
 @njit(forceinline=True)
@@ -25,6 +27,37 @@ def _right(field):
     decay = vexp(-2.0 * abs(field))
     likely, unlikely = 1.0 / (1.0 + decay), decay / (1.0 + decay)
     return sel(field > 0.0, likely, unlikely), sel(field > 0.0, unlikely, likely)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _log_of_small(leak, towards, length, without):
+    """log of the odds that a literal of a clause is right, or none and that is forgiven, where they are too small a number.
+
+    Every literal is wrong then, and right with odds exp(2 field).
+
+    Args:
+        towards: fields towards the `length` literals, of which `without` (-1: none) does not count.
+    """
+    top = 0.5 * vlog(leak)
+    for j in range(length):
+        if j != without:
+            top = max(top, towards[j])
+    if top == -np.inf:
+        return top
+    total = vexp(vlog(leak) - 2.0 * top)
+    for j in range(length):
+        if j != without:
+            total += vexp(2.0 * (towards[j] - top))
+    return 2.0 * top + vlog(total)
+
+
+@njit(cache=True, nogil=True)
+def longest_of(clause):
+    """The largest number of literals in a clause."""
+    longest = 0
+    for a in range(len(clause) - 1):
+        longest = max(longest, clause[a + 1] - clause[a])
+    return longest
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -40,17 +73,16 @@ def sweep(variable, sign, clause, order, leak, extra, h, u, damping):
     h[:] = 0.0
     for e in range(len(u)):  # sums of moves would drift
         h[variable[e]] += u[e]
-    longest = 0
-    for a in range(len(clause) - 1):
-        longest = max(longest, clause[a + 1] - clause[a])
-    right, wrong = np.empty(longest), np.empty(longest)
+    longest = longest_of(clause)
+    towards, right, wrong = np.empty(longest), np.empty(longest), np.empty(longest)
     largest = 0.0
     for a in order:
         first, length = clause[a], clause[a + 1] - clause[a]
         for j in range(length):
             e = first + j
             i = variable[e]
-            right[j], wrong[j] = _right(sign[e] * (h[i] + extra[i] - u[e]))
+            towards[j] = sign[e] * (h[i] + extra[i] - u[e])
+            right[j], wrong[j] = _right(towards[j])
         for j in range(length):
             e = first + j
             met, none = 0.0, 1.0  # odds that one of the other literals is right, and that all are wrong
@@ -59,7 +91,8 @@ def sweep(variable, sign, clause, order, leak, extra, h, u, damping):
                     met += none * right[other]
                     none *= wrong[other]
             price = met + leak * none
-            field = LARGEST if price < SMALLEST else -0.5 * vlog(price)
+            log = vlog(price) if price >= SMALLEST else _log_of_small(leak, towards, length, j)
+            field = sel(log < -2.0 * LARGEST, LARGEST, -0.5 * log)
             move = (1.0 - damping) * (sign[e] * field - u[e])
             u[e] += move
             h[variable[e]] += move
@@ -76,15 +109,20 @@ def _log_two_cosh(x):
 def bethe(variable, sign, clause, leak, h, u):
     """(log of the partition function, mean number of violated clauses), sums and not per weight; h (d,) are all fields on a weight."""
     total, violated = 0.0, 0.0
+    towards = np.empty(longest_of(clause))
     for a in range(len(clause) - 1):
         met, none = 0.0, 1.0
-        for e in range(clause[a], clause[a + 1]):
-            right, wrong = _right(sign[e] * (h[variable[e]] - u[e]))
+        first, length = clause[a], clause[a + 1] - clause[a]
+        for j in range(length):
+            e = first + j
+            towards[j] = sign[e] * (h[variable[e]] - u[e])
+            right, wrong = _right(towards[j])
             met += none * right
             none *= wrong
         price = met + leak * none
-        total += vlog(price)
-        violated += leak * none / price
+        log = vlog(price) if price >= SMALLEST else _log_of_small(leak, towards, length, -1)
+        total += log
+        violated += none * vexp(vlog(leak) - log)
     marginal = np.empty(len(h))
     for i in range(len(h)):
         marginal[i] = _log_two_cosh(h[i])
