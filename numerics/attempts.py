@@ -185,7 +185,7 @@ def _merged(problem: Problem, point: Mapping[str, float], tol: float, many: bool
             continue
         whole = closed(problem, point, one) if one.status is Status.AT_END else None
         try:
-            whole = whole or joined(problem, point, one) or _at_end(problem, point, one, start) or closed(problem, point, one)
+            whole = whole or joined(problem, point, one) or _at_end(problem, point, one, start)
         except Leaves:
             continue
         found += [whole] if whole is not None else []

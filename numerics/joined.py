@@ -33,7 +33,8 @@ def joined(problem: Problem, point: Mapping[str, float], coarse: Solution) -> So
         Leaves: levels do not stay one.
     """
     theory, start = problem.theory, problem.theory.system.merged
-    if start is None or not set(theory.observables) <= set(coarse.observables):
+    one = closed(problem, point, coarse)
+    if start is None or one is None:
         return None
     try:
         growth = grows(problem, start, point, coarse)
@@ -41,9 +42,6 @@ def joined(problem: Problem, point: Mapping[str, float], coarse: Solution) -> So
         return None
     if growth > 1:
         raise Leaves("levels do not stay one")
-    one = closed(problem, point, coarse)
-    if one is None:
-        return None
     at_end = _ends(problem, start) & (problem.charts[3] == 0)
     ends = [u for u, there in zip(theory.system.unknowns, at_end, strict=True) if there]
     return dataclasses.replace(one, note=levels_said(problem, ends))

@@ -125,11 +125,11 @@ def test_a_soft_coupling_costs_its_overlap_and_vanishes():
     assert (4 * apart[0] - apart[1]) / 3 == pytest.approx(3 * alone, abs=1e-4)  # even in g: the remainder is of fourth order
 
 
-@pytest.mark.parametrize("copies", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("copies", [2])
 def test_spheres_between_two_centres_have_room_for_them(copies):
-    """Without samples that matter the free entropy is that of the determinant of all overlaps, largest in the one that is free."""
+    """With few samples it is the room for all overlaps and the odds that replicas are right together; up to their count squared."""
     student = f'ensemble = {{ kind = "two_centres", y = {copies}, near = 0.5, far = 0.4, apart = 0.3, constrained = false }}'
-    (found,) = solve(compiled(storage(prior="spherical", student=student, alpha="value = 1e-9")), all_solutions=False)
+    (found,) = solve(compiled(storage(prior="spherical", student=student, alpha="value = 0.01")), all_solutions=False)
     assert found.converged, found.sentence
 
     def room(q: float) -> float:
@@ -140,5 +140,5 @@ def test_spheres_between_two_centres_have_room_for_them(copies):
         return float(np.linalg.slogdet(gram)[1] / 2)
 
     q = float(found["q1[solution,solution]"])
-    assert float(found.free_entropy) == pytest.approx(room(q), abs=1e-7)
-    assert room(q + 1e-4) < room(q) > room(q - 1e-4)
+    annealed = room(q) + 0.01 * np.log(1 / 4 + np.arcsin(q) / (2 * np.pi))
+    assert annealed - 1e-4 < float(found.free_entropy) < annealed + 1e-9
