@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import sympy as sp
 from sympy.polys.fields import FracElement, FracField
 from sympy.polys.rings import PolyElement
 
-SHORT = 150
-"""Terms of a polynomial that is factored."""
+SHORT, LOW = 150, 10_000
+"""Terms, and monomials of no higher degrees, of a polynomial that is factored: SymPy takes chances there, and beyond may take for ever."""
 
 
 class Coefficients:
@@ -125,5 +126,6 @@ def _product(p: PolyElement, known: Iterable[PolyElement]) -> sp.Expr:
                 break
             p = quotient
             powers[factor] = powers.get(factor, 0) + 1
-    number, found = p.factor_list() if len(p) <= SHORT else (1, [(p, 1)])
+    small = len(p) <= SHORT and math.prod(degree + 1 for degree in p.degrees()) <= LOW
+    number, found = p.factor_list() if small else (1, [(p, 1)])
     return sp.Mul(sp.sympify(int(number)), *(f.as_expr() ** k for f, k in (*powers.items(), *found)))
